@@ -1,0 +1,1 @@
+//! Facts: what policies may know about the machine.

@@ -1,0 +1,49 @@
+//! How resources relate without being told: identity, and automatic edges.
+
+/// What a resource is about, whatever its title: two resources with the same identity are one
+/// thing defined twice. For files the normalised path, for services the full unit name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The kind's name.
+    pub kind: &'static str,
+    /// The normalised name within the kind.
+    pub name: String,
+}
+
+impl Identity {
+    /// The identity `name` within `kind`.
+    pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+/// An automatic edge from a resource to others, which exist in the catalog or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Autoedge {
+    /// After the first of these that is in the catalog (nearest managed parent first).
+    First(Vec<Identity>),
+    /// After this one, if it is in the catalog.
+    Exactly(Identity),
+    /// After every `kind` whose identity starts with `prefix` (unit drop-ins).
+    Under {
+        /// The kind looked for.
+        kind: &'static str,
+        /// What its identity starts with.
+        prefix: String,
+    },
+}
+
+/// What a kind says about one resource's place among the others.
+///
+/// An automatic edge turns round when the resource at its other end is to be absent: what rests on
+/// something goes before that thing is removed (a file before its directory, a user before its
+/// group, a service before its package).
+#[derive(Debug, Clone)]
+pub struct Relations {
+    /// What this resource is about.
+    pub identity: Identity,
+    /// What it comes after.
+    pub after: Vec<Autoedge>,
+    /// Whether it is to be absent.
+    pub absent: bool,
+}
