@@ -17,7 +17,7 @@ pub mod services;
 mod fake;
 mod real;
 
-pub use fake::FakeHost;
+pub use fake::{FakeHost, Faults};
 pub use real::{HostOptions, RealHost};
 
 /// A read-only view of the machine: all that a dry run gets.

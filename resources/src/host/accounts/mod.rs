@@ -1,6 +1,6 @@
 //! The accounts port.
 
-use super::HostOptions;
+use super::{Faults, HostOptions};
 
 /// Reads accounts.
 pub trait AccountView {}
@@ -24,6 +24,13 @@ impl AccountChanges for RealAccounts {}
 /// Scripted accounts.
 #[derive(Default)]
 pub struct FakeAccounts {}
+
+impl FakeAccounts {
+    /// The scene of the conformance suite.
+    pub fn scene(_faults: Faults) -> Self {
+        Self::default()
+    }
+}
 
 impl AccountView for FakeAccounts {}
 impl AccountChanges for FakeAccounts {}

@@ -1,6 +1,6 @@
 //! The files port.
 
-use super::HostOptions;
+use super::{Faults, HostOptions};
 
 /// Reads files.
 pub trait FileView {}
@@ -24,6 +24,13 @@ impl FileChanges for RealFiles {}
 /// Scripted files.
 #[derive(Default)]
 pub struct FakeFiles {}
+
+impl FakeFiles {
+    /// The scene of the conformance suite.
+    pub fn scene(_faults: Faults) -> Self {
+        Self::default()
+    }
+}
 
 impl FileView for FakeFiles {}
 impl FileChanges for FakeFiles {}

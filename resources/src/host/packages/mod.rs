@@ -1,6 +1,6 @@
 //! The packages port.
 
-use super::HostOptions;
+use super::{Faults, HostOptions};
 
 /// Reads packages.
 pub trait PackageView {}
@@ -24,6 +24,13 @@ impl PackageChanges for RealPackages {}
 /// Scripted packages.
 #[derive(Default)]
 pub struct FakePackages {}
+
+impl FakePackages {
+    /// The scene of the conformance suite.
+    pub fn scene(_faults: Faults) -> Self {
+        Self::default()
+    }
+}
 
 impl PackageView for FakePackages {}
 impl PackageChanges for FakePackages {}

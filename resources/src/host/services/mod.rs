@@ -1,6 +1,6 @@
 //! The services port.
 
-use super::HostOptions;
+use super::{Faults, HostOptions};
 
 /// Reads services.
 pub trait ServiceView {}
@@ -24,6 +24,13 @@ impl ServiceChanges for RealServices {}
 /// Scripted services.
 #[derive(Default)]
 pub struct FakeServices {}
+
+impl FakeServices {
+    /// The scene of the conformance suite.
+    pub fn scene(_faults: Faults) -> Self {
+        Self::default()
+    }
+}
 
 impl ServiceView for FakeServices {}
 impl ServiceChanges for FakeServices {}
