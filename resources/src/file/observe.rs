@@ -100,8 +100,9 @@ pub(super) fn observe(wanted: &Wanted, view: &View<'_>) -> Result<Observed, Fail
     let looking = Looking { wanted, view, owner: owner.number(), group: group.number() };
     let goal = wanted.top();
     let mut top = looking.finding(&goal, &wanted.path)?;
-    if top.status.is_none() && !matches!(goal.shape, GoalShape::Absent | GoalShape::Unspecified) {
-        top.unreachable = top.unreachable.or(looking.why_unreachable()?);
+    let creates = !matches!(goal.shape, GoalShape::Absent | GoalShape::Unspecified);
+    if creates && top.status.is_none() && top.unreachable.is_none() {
+        top.unreachable = looking.why_unreachable()?;
     }
     let (mut members, mut strays) = (Vec::new(), Strays::default());
     if let Shape::Tree(tree) = &wanted.shape {
@@ -308,8 +309,11 @@ impl Looking<'_> {
         for entry in self.view.files.list(&path)? {
             // Globs match what can be read; a name that is no text is matched as it is shown.
             let name = entry.name.to_string_lossy();
-            let below =
-                if directory.is_empty() { name.into_owned() } else { format!("{directory}/{name}") };
+            let below = if directory.is_empty() {
+                name.into_owned()
+            } else {
+                format!("{directory}/{name}")
+            };
             if wanted.contains(below.as_str()) || tree.selection.excludes(&below) {
                 something_stays = true;
                 continue;

@@ -8,6 +8,7 @@ use super::wanted::{Account, Wanted};
 use crate::failure::Failure;
 use crate::host::files::{AbsolutePath, FileType, Mode, Obstacle, Status};
 use crate::pending::{Pending, Provision};
+use crate::reference::Reference;
 use crate::step::{Change, Planned, Shown, Step};
 
 type FileStep = Step<FileAction>;
@@ -28,11 +29,12 @@ pub(super) fn plan(
     {
         conditions.push(format!("{provider} brings {program}, which checks the new content"));
     }
-    let planning = Planning { wanted, observed };
+    let planning = Planning { wanted, observed, emptied_by: pending.dependency() };
+    conditions.extend(planning.emptied_first());
     let mut planned = Planned::in_sync();
     let members = wanted.members();
-    for (goal, finding) in std::iter::once((&wanted.top(), &observed.top))
-        .chain(members.iter().zip(&observed.members))
+    for (goal, finding) in
+        std::iter::once((&wanted.top(), &observed.top)).chain(members.iter().zip(&observed.members))
     {
         let path = goal.path(&wanted.path);
         if finding.status.is_some_and(|status| status.mount_point)
@@ -50,11 +52,8 @@ pub(super) fn plan(
             FileType::Directory => Obstacle::FullDirectory,
             _ => Obstacle::NonDirectory,
         };
-        let change = Change::new(
-            property(&stray.below, "ensure"),
-            Shown::value(stray.kind),
-            Shown::Absent,
-        );
+        let change =
+            Change::new(property(&stray.below, "ensure"), Shown::value(stray.kind), Shown::Absent);
         let action = FileAction::Remove { path: stray.path.clone(), what: stray.kind, over };
         planned.steps.push(Step::disruptive(action, vec![change]));
     }
@@ -108,18 +107,34 @@ fn hope_for_account(
         .or_else(|| pending.dependency().filter(|dependency| dependency.kind() != "file"));
     match provider {
         Some(provider) => Ok(Some(format!("{provider} creates the {kind} {name}"))),
-        None => Err(Failure::new(format!("there is no {kind} {name}")).with_hint(format!(
-            "declare {kind}.{name}, or require the package that brings it"
-        ))),
+        None => Err(Failure::new(format!("there is no {kind} {name}"))
+            .with_hint(format!("declare {kind}.{name}, or require the package that brings it"))),
     }
 }
 
 struct Planning<'a> {
     wanted: &'a Wanted,
     observed: &'a Observed,
+    /// A resource with pending steps before this one: it may remove what fills a directory.
+    emptied_by: Option<&'a Reference>,
 }
 
 impl Planning<'_> {
+    /// The condition under which a directory in the way will be empty.
+    fn emptied_first(&self) -> Option<String> {
+        let status = self.observed.top.status?;
+        let in_the_way = !matches!(
+            self.wanted.top().shape,
+            GoalShape::Directory | GoalShape::Present | GoalShape::Unspecified
+        );
+        let full = status.kind == FileType::Directory && !self.observed.top.empty;
+        if !in_the_way || !full || self.wanted.force {
+            return None;
+        }
+        let path = &self.wanted.path;
+        self.emptied_by.map(|before| format!("{before} leaves the directory {path} empty"))
+    }
+
     fn steps(
         &self,
         goal: &Goal<'_>,
@@ -169,10 +184,11 @@ impl Planning<'_> {
         match status.kind {
             FileType::Directory if finding.empty => Ok(Obstacle::EmptyDirectory),
             FileType::Directory if self.wanted.force => Ok(Obstacle::FullDirectory),
-            FileType::Directory => Err(Failure::new(format!(
-                "{path} is a directory that is not empty"
-            ))
-            .with_hint("with force = true it is removed with all that is in it")),
+            FileType::Directory if self.emptied_by.is_some() => Ok(Obstacle::EmptyDirectory),
+            FileType::Directory => {
+                Err(Failure::new(format!("{path} is a directory that is not empty"))
+                    .with_hint("with force = true it is removed with all that is in it"))
+            }
             kind if kind.is_special() && !self.wanted.force && !removal => {
                 Err(Failure::new(format!("there is a {kind} at {path}"))
                     .with_hint("with force = true it is replaced; it is never opened"))
@@ -190,7 +206,8 @@ impl Planning<'_> {
         over: Obstacle,
     ) -> FileStep {
         let old = finding.status.filter(|old| {
-            old.kind == FileType::File && !matches!(goal.shape, GoalShape::Directory | GoalShape::Symlink(_))
+            old.kind == FileType::File
+                && !matches!(goal.shape, GoalShape::Directory | GoalShape::Symlink(_))
         });
         let owner = self.observed.owner.number().or(old.map(|old| old.uid));
         let group = self.observed.group.number().or(old.map(|old| old.gid));
@@ -350,10 +367,13 @@ impl Planning<'_> {
         let group = self.observed.group.number().filter(|group| *group != status.gid);
         let changes_owner = owner.is_some() || group.is_some();
         // The kernel clears set-id bits with a change of owner: those that stay are set again.
-        let set_again = changes_owner && status.kind == FileType::File && mode != mode.without_set_id();
-        let selinux = self.wanted.selinux.as_deref().is_some_and(|context| {
-            finding.selinux.as_deref() != Some(context)
-        });
+        let set_again =
+            changes_owner && status.kind == FileType::File && mode != mode.without_set_id();
+        let selinux = self
+            .wanted
+            .selinux
+            .as_deref()
+            .is_some_and(|context| finding.selinux.as_deref() != Some(context));
         let action = FileAction::Adjust {
             path,
             seen: *status,
@@ -399,7 +419,11 @@ impl Planning<'_> {
             && finding.selinux.as_deref() != Some(context)
         {
             let before = finding.selinux.as_ref().map_or(Shown::Absent, Shown::value);
-            changes.push(Change::new(property(goal.below, "selinux"), before, Shown::value(context)));
+            changes.push(Change::new(
+                property(goal.below, "selinux"),
+                before,
+                Shown::value(context),
+            ));
         }
         changes
     }

@@ -100,7 +100,8 @@ pub struct FakeAccounts {
 impl FakeAccounts {
     /// The scene of the conformance suite.
     pub fn scene(_faults: Faults) -> Self {
-        let names = |list: &[(&str, u32)]| list.iter().map(|(n, i)| ((*n).to_owned(), *i)).collect();
+        let names =
+            |list: &[(&str, u32)]| list.iter().map(|(n, i)| ((*n).to_owned(), *i)).collect();
         Self {
             users: names(&[("root", 0), ("daemon", 1), ("www-data", 33), ("nobody", 65534)]),
             groups: names(&[("root", 0), ("adm", 4), ("www-data", 33), ("nogroup", 65534)]),

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::read::{directory_entries, open_subdirectory, unlink};
 use super::stage::inode_of;
-use super::{FileView as _, RealFiles, look_at};
+use super::{RealFiles, look_at};
 use crate::host::files::candidate::is_candidate_name;
 use crate::host::files::status::Inode;
 use crate::host::files::{AbsolutePath, FileError, FileType, Obstacle};
