@@ -233,7 +233,9 @@ impl Looking<'_> {
                     return Ok(ContentFinding::Same);
                 }
                 let digest = files.digest(path, status)?;
+                // Another name of the file may be one that a user must not see the content of.
                 let may_be_shown = self.wanted.show_diff
+                    && status.links == 1
                     && diff::may_be_shown(status.mode, goal.mode)
                     && status.size <= diff::LIMIT
                     && content.len() as u64 <= diff::LIMIT;

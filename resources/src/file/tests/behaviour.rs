@@ -323,11 +323,11 @@ fn executables_of_the_repository_are_created_executable() {
     );
     assert_eq!(mode(&host, "/srv/run2"), 0o600);
     settle(
-        &wish("/srv/t", vec![("source", tree(&[("a.sh", "x"), ("b", "x")]))]),
+        &wish("/srv/t", vec![("source", tree(&[("script", "x"), ("b", "x")]))]),
         &mut host,
         &mut Kept::default(),
     );
-    assert_eq!((mode(&host, "/srv/t/a.sh"), mode(&host, "/srv/t/b")), (0o755, 0o644));
+    assert_eq!((mode(&host, "/srv/t/script"), mode(&host, "/srv/t/b")), (0o755, 0o644));
 }
 
 #[test]

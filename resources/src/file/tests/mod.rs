@@ -70,13 +70,14 @@ fn tree(entries: &[(&str, &str)]) -> Value {
         .map(|(path, content)| TreeEntry {
             path: (*path).to_owned(),
             content: content.as_bytes().into(),
-            executable: path.ends_with(".sh"),
+            executable: path.contains("script"),
         })
         .collect();
     entries.sort_by(|left, right| left.path.cmp(&right.path));
     Value::Tree(Arc::new(Tree::Directory(entries)))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests write the list in place")]
 fn read(title: &str, attributes: Attributes) -> Result<Wanted, Vec<AttributeError>> {
     let mut reader = AttributeReader::new(&attributes);
     let wanted = File.wanted(title, &mut reader);

@@ -81,3 +81,46 @@ fn drift_of_every_type_is_corrected() {
     }
     assert_eq!(std::fs::metadata(outside.path()).unwrap().size(), 0);
 }
+
+/// The workload of the benchmark: how long ten thousand files take, first and again. Run it with
+/// `cargo test --release -p steadfast-resources -- --ignored --nocapture ten_thousand`.
+#[test]
+#[ignore = "a measurement"]
+#[expect(clippy::print_stderr, reason = "what it measures is printed, not asserted")]
+fn ten_thousand_files() {
+    let root = tempfile::tempdir_in(".").unwrap();
+    std::fs::create_dir(root.path().join("etc")).unwrap();
+    std::fs::copy("/etc/passwd", root.path().join("etc/passwd")).unwrap();
+    std::fs::copy("/etc/group", root.path().join("etc/group")).unwrap();
+    let mut host = host(root.path());
+    for number in 0..100 {
+        let directory = wish(&format!("/d{number:02}"), vec![("ensure", text("directory"))]);
+        settle(&directory, &mut host, &mut Kept::default());
+    }
+    let wishes: Vec<Wanted> = (0..10_000)
+        .map(|number| {
+            let content = format!("# managed file {number}\n{}", "key = value value\n".repeat(56));
+            wish(
+                &format!("/d{:02}/f{number:05}.conf", number % 100),
+                vec![
+                    ("content", text(&content)),
+                    ("owner", text("root")),
+                    ("group", text("root")),
+                    ("mode", text("0644")),
+                ],
+            )
+        })
+        .collect();
+    let started = Instant::now();
+    for batch in wishes.chunks(1024) {
+        apply_batch(batch, &mut host, &mut Kept::default()).into_iter().for_each(Result::unwrap);
+    }
+    eprintln!("10,000 new files: {:?}", started.elapsed());
+    for round in 1..=3 {
+        let started = Instant::now();
+        let steps: usize =
+            wishes.iter().map(|wanted| plan(wanted, &host).unwrap().steps.len()).sum();
+        eprintln!("10,000 unchanged files, round {round}: {:?}", started.elapsed());
+        assert_eq!(steps, 0);
+    }
+}

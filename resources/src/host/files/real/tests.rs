@@ -2,14 +2,19 @@
 //! full disks. Each runs in a root directory of its own.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode as RawMode, XattrFlags};
+use nix::mount::{MsFlags, mount};
+use rustix::fs::{CWD, IFlags, Mode as RawMode, XattrFlags, ioctl_setflags};
 use tempfile::TempDir;
 
 use super::*;
 use crate::failure::Failure;
+
+const ACCESS: &str = "system.posix_acl_access";
+const CAPABILITY: &str = "security.capability";
 
 fn port(root: &Path) -> RealFiles {
     RealFiles::new(&HostOptions { root: root.to_owned(), ..HostOptions::default() })
@@ -56,7 +61,6 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 fn put(path: PathBuf, content: &str) {
-    use std::io::Write as _;
     fs::File::create(path).unwrap().write_all(content.as_bytes()).unwrap();
 }
 
@@ -361,7 +365,6 @@ fn access_list() -> Vec<u8> {
 
 #[test]
 fn replacement_keeps_the_access_list_and_only_that() {
-    const ACCESS: &str = "system.posix_acl_access";
     let (root, mut files) = scene();
     let path = root.path().join("it");
     put(path.clone(), "old");
@@ -396,7 +399,6 @@ fn replacement_keeps_the_access_list_and_only_that() {
 #[ignore = "needs root"]
 fn capabilities_survive_replacement_and_a_change_of_owner() {
     needs_root();
-    const CAPABILITY: &str = "security.capability";
     // cap_net_bind_service=ep, version 2 (`capabilities(7)`).
     let mut capability = 0x0200_0001_u32.to_le_bytes().to_vec();
     capability.extend([0x00, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -510,7 +512,6 @@ fn a_root_directory_that_is_not_there_is_named() {
 /// A mount namespace of this thread's own, with a small tmpfs at the root directory.
 fn small_disk(options: &str) -> (TempDir, RealFiles) {
     needs_root();
-    use nix::mount::{MsFlags, mount};
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).unwrap();
     let nothing: Option<&str> = None;
     mount(nothing, "/", nothing, MsFlags::MS_REC | MsFlags::MS_PRIVATE, nothing).unwrap();
@@ -548,7 +549,6 @@ fn no_more_inodes_leaves_the_old_content() {
 #[test]
 #[ignore = "needs root"]
 fn a_read_only_file_system_is_named_as_such() {
-    use nix::mount::{MsFlags, mount};
     let (root, mut files) = small_disk("mode=755");
     write(&mut files, "/it", b"old").unwrap();
     let nothing: Option<&str> = None;
@@ -567,7 +567,6 @@ fn a_read_only_file_system_is_named_as_such() {
 #[test]
 #[ignore = "needs root"]
 fn a_bind_mounted_file_is_written_in_place_and_survives_a_full_disk() {
-    use nix::mount::{MsFlags, mount};
     let (root, mut files) = small_disk("size=64k,mode=755");
     write(&mut files, "/real", b"old and longer").unwrap();
     write(&mut files, "/mounted", b"").unwrap();
@@ -585,7 +584,6 @@ fn a_bind_mounted_file_is_written_in_place_and_survives_a_full_disk() {
 #[test]
 #[ignore = "needs root"]
 fn a_tree_with_a_mount_below_is_not_touched() {
-    use nix::mount::{MsFlags, mount};
     let (root, mut files) = small_disk("mode=755");
     fs::create_dir_all(root.path().join("tree/z/mounted")).unwrap();
     fs::create_dir(root.path().join("other")).unwrap();
@@ -607,7 +605,6 @@ fn a_tree_with_a_mount_below_is_not_touched() {
 #[test]
 #[ignore = "needs root"]
 fn an_immutable_file_is_named_as_such() {
-    use rustix::fs::{IFlags, ioctl_setflags};
     needs_root();
     let (root, mut files) = scene();
     put(root.path().join("it"), "old");
@@ -620,4 +617,28 @@ fn an_immutable_file_is_named_as_such() {
     assert!(failure.hint.unwrap().contains("lsattr"));
     assert_eq!(fs::read(root.path().join("it")).unwrap(), b"old");
     assert_eq!(names(root.path()), ["it"]);
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_context_belongs_to_the_thing_itself() {
+    needs_root();
+    let (root, mut files) = scene();
+    put(root.path().join("target"), "x");
+    let context = Some("system_u:object_r:etc_t:s0");
+    let properties = Properties { owner: Some(1), selinux: context, ..Properties::default() };
+    files.make_link(&at("/link"), OsStr::new("target"), &properties, Obstacle::Nothing).unwrap();
+    assert_eq!(files.selinux(&at("/link")).unwrap().as_deref(), context);
+    assert_eq!(files.selinux(&at("/target")).unwrap(), None);
+    let properties = Properties { selinux: Some("a:b:c"), ..Properties::default() };
+    for path in ["/link", "/target"] {
+        let seen = files.look(&at(path)).unwrap().unwrap();
+        files.adjust(&at(path), &seen, &properties).unwrap();
+        assert_eq!(files.selinux(&at(path)).unwrap().as_deref(), Some("a:b:c"), "{path}");
+    }
+    // It stays when the file is replaced.
+    write(&mut files, "/target", b"new").unwrap();
+    assert_eq!(files.selinux(&at("/target")).unwrap().as_deref(), Some("a:b:c"));
+    let link = fs::symlink_metadata(root.path().join("link")).unwrap();
+    assert_eq!((link.uid(), fs::metadata(root.path().join("target")).unwrap().uid()), (1, 0));
 }
