@@ -13,6 +13,7 @@
 mod action;
 mod apply;
 mod batch;
+mod changes;
 mod command;
 mod declaration;
 mod diff;

@@ -49,11 +49,10 @@ impl RealFiles {
 
     fn fill(&self, path: &AbsolutePath, fd: &OwnedFd, file: &NewFile<'_>) -> Result<(), FileError> {
         write_all(fd, file.content).map_err(|error| write(path, error))?;
-        let old = match self.look(path)? {
-            Some(status) if file.inherit && status.kind == FileType::File => {
-                Some(self.open_seen(path, &status, OFlags::RDONLY)?)
-            }
-            _ => None,
+        let found = if file.inherit { self.look(path)? } else { None };
+        let old = match found.filter(|found| found.kind == FileType::File) {
+            Some(found) => Some(self.open_seen(path, &found, OFlags::RDONLY)?),
+            None => None,
         };
         let mode = file.properties.mode.unwrap_or(NEW_FILE);
         dress(path, fd, old.as_ref(), &file.properties, mode)
