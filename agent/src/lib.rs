@@ -1,1 +1,10 @@
-//! Placeholder.
+//! The Steadfast agent and its command.
+//!
+//! `source` (Git) → `steadfast_policies` (catalog) → [`engine`] (plan, apply) → [`report`], with
+//! [`state`] underneath, [`cli`] on top and [`output`] as the only part that prints.
+
+pub mod clock;
+pub mod engine;
+pub mod output;
+pub mod report;
+pub mod state;

@@ -65,6 +65,11 @@ pub trait Kind: Send + Sync + 'static {
         None
     }
 
+    /// The ability to clean up after a run that was cut off, if the kind has it.
+    fn recover(&self) -> Option<&dyn Recover<Self>> {
+        None
+    }
+
     /// The ability to act on a notification, if the kind has it.
     fn refresh(&self) -> Option<&dyn Refresh<Self>> {
         None
@@ -152,6 +157,14 @@ pub trait Refresh<K: Kind + ?Sized> {
     ) -> Result<(), Failure>;
 }
 
+/// A kind whose applications, when they are cut off, leave something to be cleaned up.
+pub trait Recover<K: Kind + ?Sized> {
+    /// Removes what a cut-off application of this resource may have left (temporary files beside
+    /// it). Says what was removed, a line each. Called once for each resource at the beginning
+    /// of the run after one that was cut off, before anything is planned.
+    fn recover(&self, wanted: &K::Wanted, host: &mut dyn Host) -> Result<Vec<String>, Failure>;
+}
+
 /// What a policy asks for, whatever the kind.
 pub type AnyWanted = Box<dyn Any + Send + Sync>;
 
@@ -210,6 +223,8 @@ pub trait AnyKind: Send + Sync {
         host: &mut dyn Host,
         turn: &mut Turn<'_>,
     ) -> Vec<Result<(), Failure>>;
+    /// See [`Recover::recover`]; nothing where the kind lacks the ability.
+    fn recover(&self, wanted: &AnyWanted, host: &mut dyn Host) -> Result<Vec<String>, Failure>;
     /// Whether the kind acts on notifications.
     fn refreshes(&self) -> bool;
     /// See [`Refresh::refresh_needed`].
@@ -310,6 +325,13 @@ impl<K: Kind> AnyKind for K {
                 members.iter().map(|_| Err(Failure::new("this kind has no batches"))).collect()
             }
             (_, Err(failure)) => members.iter().map(|_| Err(failure.clone())).collect(),
+        }
+    }
+
+    fn recover(&self, wanted: &AnyWanted, host: &mut dyn Host) -> Result<Vec<String>, Failure> {
+        match Kind::recover(self) {
+            Some(recover) => recover.recover(typed::<K>(wanted)?, host),
+            None => Ok(Vec::new()),
         }
     }
 
