@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Support for the whole-program tests.
+
+pub mod conformance;

@@ -10,8 +10,8 @@ use steadfast_resources::kind::Download;
 use super::execution::Execution;
 use super::plan::{Plan, make_plan};
 use crate::clock;
-use crate::report::{
-    Counts, ListedResource, Outcome, Report, ResourceReport, ResourceState, Revision, SCHEMA,
+use crate::report::{listing, display_reference, 
+    Counts, Outcome, Report, ResourceReport, ResourceState, Revision, SCHEMA,
     display_reference,
 };
 use crate::state::{InForce, OwedNotification, State, StateError};
@@ -182,19 +182,7 @@ fn keep(
             )
         })?;
     }
-    let listing = || {
-        catalog
-            .resources
-            .iter()
-            .map(|resource| ListedResource {
-                kind: resource.reference.kind().to_owned(),
-                title: resource.reference.title().to_owned(),
-                file: resource.place.file.to_string(),
-                line: resource.place.line,
-            })
-            .collect()
-    };
-    state.keep_report(report, listing, request.keep_runs, &clock::days_ago(request.keep_days))
+    state.keep_report(report, || listing(catalog), request.keep_runs, &clock::days_ago(request.keep_days))
 }
 
 fn outcome(counts: &Counts, stopped: bool) -> Outcome {

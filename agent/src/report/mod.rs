@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use steadfast_policies::Catalog;
 use steadfast_resources::Change;
 
 use crate::state::{OwedNotification, hexadecimal};
@@ -273,6 +274,20 @@ pub struct ListedResource {
     pub file: String,
     /// The line.
     pub line: u32,
+}
+
+/// The listing of a catalog: every resource and where it is declared.
+pub fn listing(catalog: &Catalog) -> Vec<ListedResource> {
+    catalog
+        .resources
+        .iter()
+        .map(|resource| ListedResource {
+            kind: resource.reference.kind().to_owned(),
+            title: resource.reference.title().to_owned(),
+            file: resource.place.file.to_string(),
+            line: resource.place.line,
+        })
+        .collect()
 }
 
 impl Report {
