@@ -10,9 +10,9 @@ use steadfast_resources::kind::Download;
 use super::execution::Execution;
 use super::plan::{Plan, make_plan};
 use crate::clock;
-use crate::report::{listing, display_reference, 
-    Counts, Outcome, Report, ResourceReport, ResourceState, Revision, SCHEMA,
-    display_reference,
+use crate::report::{
+    Counts, Outcome, Report, ResourceReport, ResourceState, Revision, SCHEMA, display_reference,
+    listing,
 };
 use crate::state::{InForce, OwedNotification, State, StateError};
 
@@ -182,7 +182,12 @@ fn keep(
             )
         })?;
     }
-    state.keep_report(report, || listing(catalog), request.keep_runs, &clock::days_ago(request.keep_days))
+    state.keep_report(
+        report,
+        || listing(catalog),
+        request.keep_runs,
+        &clock::days_ago(request.keep_days),
+    )
 }
 
 fn outcome(counts: &Counts, stopped: bool) -> Outcome {
