@@ -62,6 +62,18 @@ impl CommandError {
         Self { chain: vec![message.into()], hint: None, details: None, exit: Exit::Failed }
     }
 
+    /// The same error with its cause, and what caused that.
+    #[must_use]
+    pub fn because(mut self, error: &dyn Error) -> Self {
+        self.chain.push(error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            self.chain.push(cause.to_string());
+            source = cause.source();
+        }
+        self
+    }
+
     /// The same error with advice.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -94,12 +106,7 @@ impl CommandError {
 
 impl<E: Error> From<E> for CommandError {
     fn from(error: E) -> Self {
-        let mut chain = vec![error.to_string()];
-        let mut source = error.source();
-        while let Some(cause) = source {
-            chain.push(cause.to_string());
-            source = cause.source();
-        }
-        Self { chain, hint: None, details: None, exit: Exit::Failed }
+        let empty = Self { chain: Vec::new(), hint: None, details: None, exit: Exit::Failed };
+        empty.because(&error)
     }
 }
