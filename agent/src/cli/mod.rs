@@ -8,6 +8,7 @@ mod input;
 mod plan;
 mod report;
 mod restore;
+mod single;
 mod timings;
 mod validate;
 
