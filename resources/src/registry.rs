@@ -15,8 +15,8 @@ impl Registry {
                 // &crate::file::File,
                 // &crate::package::Package,
                 // &crate::service::Service,
-                // &crate::user::User,
-                // &crate::group::Group,
+                &crate::user::User,
+                &crate::group::Group,
             ],
         }
     }
