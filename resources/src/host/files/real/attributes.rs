@@ -1,0 +1,243 @@
+//! Owner, permissions and extended attributes: of a candidate through its descriptor, of what is
+//! already there through a descriptor that opens nothing (`O_PATH`).
+//!
+//! The order matters: `chown(2)` clears set-id bits and capabilities, setting an ACL changes the
+//! group bits, and changing the group bits changes an ACL's mask. So: owner, then extended
+//! attributes, then permissions.
+
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+
+use rustix::fs::{AtFlags, CWD, Gid, Mode as RawMode, OFlags, Uid, XattrFlags};
+use rustix::io::Errno;
+
+use super::read::{proc_name, proc_path};
+use super::{RealFiles, look_at};
+use crate::host::files::status::Mode;
+use crate::host::files::{AbsolutePath, FileError, FileType, Properties, Status};
+
+const ACCESS_ACL: &str = "system.posix_acl_access";
+const CAPABILITY: &str = "security.capability";
+const SELINUX: &str = "security.selinux";
+/// No file system takes more (`xattr(7)`).
+const ATTRIBUTE_LIMIT: usize = 64 * 1024;
+
+pub(super) fn raw_mode(mode: Mode) -> RawMode {
+    RawMode::from_raw_mode(u32::from(mode.bits()))
+}
+
+fn ids(properties: &Properties<'_>) -> (Option<Uid>, Option<Gid>) {
+    (properties.owner.map(Uid::from_raw), properties.group.map(Gid::from_raw))
+}
+
+/// Sets what `properties` say on a thing that we have just created and hold open; `old` is the
+/// regular file whose extended attributes it takes over.
+pub(super) fn dress(
+    path: &AbsolutePath,
+    fd: &OwnedFd,
+    old: Option<&OwnedFd>,
+    properties: &Properties<'_>,
+    mode: Mode,
+) -> Result<(), FileError> {
+    let (owner, group) = ids(properties);
+    if owner.is_some() || group.is_some() {
+        let stat = rustix::fs::fstat(fd).map_err(|error| set_owner(path, error))?;
+        let owner = owner.filter(|uid| uid.as_raw() != stat.st_uid);
+        let group = group.filter(|gid| gid.as_raw() != stat.st_gid);
+        if owner.is_some() || group.is_some() {
+            rustix::fs::fchown(fd, owner, group).map_err(|error| set_owner(path, error))?;
+        }
+    }
+    if let Some(old) = old {
+        copy_attributes(path, old, fd)?;
+    }
+    if let Some(context) = properties.selinux {
+        rustix::fs::fsetxattr(fd, SELINUX, &terminated(context), XattrFlags::empty())
+            .map_err(|error| set_attribute(path, SELINUX.as_bytes(), error))?;
+    }
+    rustix::fs::fchmod(fd, raw_mode(mode)).map_err(|error| set_mode(path, error))
+}
+
+/// Gives `new` the extended attributes of `old`, in every namespace that can be read. Left out are
+/// those that describe the old content itself (integrity measurements) or belong to an overlay.
+fn copy_attributes(path: &AbsolutePath, old: &OwnedFd, new: &OwnedFd) -> Result<(), FileError> {
+    let mut names = vec![0; ATTRIBUTE_LIMIT];
+    let length = match rustix::fs::flistxattr(old, names.as_mut_slice()) {
+        Ok(length) => length,
+        Err(Errno::OPNOTSUPP) => 0,
+        Err(error) => return Err(set_attribute(path, b"(list)", error)),
+    };
+    names.truncate(length);
+    let mut value = Vec::new();
+    let mut has_access_acl = false;
+    for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        if name.starts_with(b"trusted.overlay.")
+            || name == b"security.ima"
+            || name == b"security.evm"
+        {
+            continue;
+        }
+        has_access_acl |= name == ACCESS_ACL.as_bytes();
+        value.resize(ATTRIBUTE_LIMIT, 0);
+        let name_text = OsStr::from_bytes(name);
+        let length = match rustix::fs::fgetxattr(old, name_text, value.as_mut_slice()) {
+            Ok(length) => length,
+            Err(Errno::NODATA) => continue,
+            Err(error) => return Err(set_attribute(path, name, error)),
+        };
+        value.truncate(length);
+        match rustix::fs::fsetxattr(new, name_text, &value, XattrFlags::empty()) {
+            Ok(()) => {}
+            // What only a more privileged process could set stays behind; the security module
+            // labels the new file itself.
+            Err(Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP)
+                if !name.starts_with(b"user.") && name != ACCESS_ACL.as_bytes() => {}
+            Err(error) => return Err(set_attribute(path, name, error)),
+        }
+    }
+    if !has_access_acl {
+        // The candidate may have got one from its directory's default ACL.
+        match rustix::fs::fremovexattr(new, ACCESS_ACL) {
+            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+            Err(error) => return Err(set_attribute(path, ACCESS_ACL.as_bytes(), error)),
+        }
+    }
+    Ok(())
+}
+
+impl RealFiles {
+    pub(super) fn adjust_in_place(
+        &mut self,
+        path: &AbsolutePath,
+        seen: &Status,
+        properties: &Properties<'_>,
+    ) -> Result<(), FileError> {
+        let directory = self.holding_directory(path)?;
+        let (_, name) = path.split();
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let look = |error: Errno| FileError::Look { path: path.clone(), source: error.into() };
+        let thing =
+            rustix::fs::openat(&directory, name, flags, RawMode::empty()).map_err(look)?;
+        let now = look_at(&thing, OsStr::new("")).map_err(look)?;
+        if now.identity != seen.identity || now.kind != seen.kind {
+            return Err(FileError::ChangedMeanwhile { path: path.clone() });
+        }
+        let planted = now.kind != FileType::Directory
+            && now.links > 1
+            && !self.names_made_only_by(&directory, now.uid).map_err(look)?;
+        if planted {
+            return Err(FileError::PlantedHardLink {
+                path: path.clone(),
+                links: u64::from(now.links),
+                owner: now.uid,
+            });
+        }
+        change_owner(path, &thing, now.kind, properties)?;
+        if let Some(context) = properties.selinux {
+            let value = terminated(context);
+            let set = if now.kind == FileType::Symlink {
+                rustix::fs::lsetxattr(
+                    proc_name(&directory, name),
+                    SELINUX,
+                    &value,
+                    XattrFlags::empty(),
+                )
+            } else {
+                rustix::fs::setxattr(proc_path(&thing), SELINUX, &value, XattrFlags::empty())
+            };
+            set.map_err(|error| set_attribute(path, SELINUX.as_bytes(), error))?;
+        }
+        if let Some(mode) = properties.mode
+            && now.kind != FileType::Symlink
+        {
+            rustix::fs::chmodat(CWD, proc_path(&thing), raw_mode(mode), AtFlags::empty())
+                .map_err(|error| set_mode(path, error))?;
+        }
+        Ok(())
+    }
+}
+
+fn change_owner(
+    path: &AbsolutePath,
+    thing: &OwnedFd,
+    kind: FileType,
+    properties: &Properties<'_>,
+) -> Result<(), FileError> {
+    let (owner, group) = ids(properties);
+    if owner.is_none() && group.is_none() {
+        return Ok(());
+    }
+    let capability = (kind == FileType::File).then(|| capability_of(thing)).flatten();
+    rustix::fs::chownat(thing, "", owner, group, AtFlags::EMPTY_PATH)
+        .map_err(|error| set_owner(path, error))?;
+    if let Some(capability) = capability {
+        rustix::fs::setxattr(proc_path(thing), CAPABILITY, &capability, XattrFlags::empty())
+            .map_err(|error| set_attribute(path, CAPABILITY.as_bytes(), error))?;
+    }
+    Ok(())
+}
+
+fn capability_of(thing: &OwnedFd) -> Option<Vec<u8>> {
+    let mut value = vec![0; 256];
+    let length =
+        rustix::fs::getxattr(proc_path(thing), CAPABILITY, value.as_mut_slice()).ok()?;
+    value.truncate(length);
+    Some(value)
+}
+
+/// Sets owner and group of a link just created; it has nothing else to set through a descriptor.
+pub(super) fn dress_link(
+    path: &AbsolutePath,
+    directory: &OwnedFd,
+    name: &OsStr,
+    properties: &Properties<'_>,
+) -> Result<(), FileError> {
+    let (owner, group) = ids(properties);
+    if owner.is_some() || group.is_some() {
+        rustix::fs::chownat(directory, name, owner, group, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| set_owner(path, error))?;
+    }
+    if let Some(context) = properties.selinux {
+        rustix::fs::lsetxattr(
+            proc_name(directory, name),
+            SELINUX,
+            &terminated(context),
+            XattrFlags::empty(),
+        )
+        .map_err(|error| set_attribute(path, SELINUX.as_bytes(), error))?;
+    }
+    Ok(())
+}
+
+/// The kernel keeps contexts with their terminating NUL.
+fn terminated(context: &str) -> Vec<u8> {
+    let mut value = context.as_bytes().to_vec();
+    value.push(0);
+    value
+}
+
+pub(super) fn describe(status: &Status) -> Properties<'static> {
+    Properties {
+        owner: Some(status.uid),
+        group: Some(status.gid),
+        mode: Some(status.mode),
+        selinux: None,
+    }
+}
+
+fn set_owner(path: &AbsolutePath, error: Errno) -> FileError {
+    FileError::SetOwner { path: path.clone(), source: error.into() }
+}
+
+fn set_mode(path: &AbsolutePath, error: Errno) -> FileError {
+    FileError::SetMode { path: path.clone(), source: error.into() }
+}
+
+fn set_attribute(path: &AbsolutePath, name: &[u8], error: Errno) -> FileError {
+    FileError::SetAttribute {
+        path: path.clone(),
+        attribute: String::from_utf8_lossy(name).into_owned(),
+        source: error.into(),
+    }
+}
