@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use steadfast_policies::{Catalog, Resource};
 use steadfast_resources::host::View;
-use steadfast_resources::kind::AnyPlanned;
+use steadfast_resources::kind::{AnyKind, AnyPlanned, AnyWanted};
 use steadfast_resources::{Failure, Pending, Provision, Reference};
 
 use crate::state::{InForce, OwedNotification};
@@ -80,12 +80,28 @@ pub fn make_plan(
     in_force: &InForce,
     owed: &[OwedNotification],
 ) -> Plan {
+    announce(catalog, view);
     let mut planning = Planning::new(catalog, owed);
     for (index, resource) in catalog.resources.iter().enumerate() {
         let entry = planning.entry(index, resource, view, in_force);
         planning.entries.push(entry);
     }
     Plan { entries: planning.entries }
+}
+
+/// Tells each kind about all its resources, so that what is read for one is read for all at once.
+fn announce(catalog: &Catalog, view: &View<'_>) {
+    let mut by_kind: Vec<(&'static dyn AnyKind, Vec<&AnyWanted>)> = Vec::new();
+    for resource in &catalog.resources {
+        let name = resource.reference.kind();
+        match by_kind.iter_mut().find(|(kind, _)| kind.declaration().name == name) {
+            Some((_, wanted)) => wanted.push(&resource.wanted),
+            None => by_kind.push((resource.kind, vec![&resource.wanted])),
+        }
+    }
+    for (kind, wanted) in by_kind {
+        kind.announce(&wanted, view);
+    }
 }
 
 struct Planning<'a> {

@@ -72,6 +72,7 @@ impl Execution<'_> {
         host: &mut dyn Host,
         state: &mut State,
     ) -> Result<Result<Applied, Failure>, StateError> {
+        self.prepare(&[resource], deadline, host, state);
         let planned = match resource.kind.plan(&resource.wanted, &host.view(), &Pending::nothing())
         {
             Ok(planned) => planned,
@@ -121,6 +122,11 @@ impl Execution<'_> {
             return self.single(*only, host, state, progress);
         }
         let begun = Instant::now();
+        let resources: Vec<&Resource> =
+            members.iter().filter_map(|index| self.resource(*index)).collect();
+        let longest = resources.iter().map(|resource| resource.common.timeout).max();
+        let deadline = self.deadline.min(begun + longest.unwrap_or_default());
+        self.prepare(&resources, deadline, host, state);
         let mut with_steps: Vec<(usize, &Resource, AnyPlanned)> = Vec::new();
         for index in members.iter().copied() {
             let Some(resource) = self.resource(index) else { continue };
@@ -145,9 +151,8 @@ impl Execution<'_> {
         let indices: Vec<usize> = with_steps.iter().map(|(index, _, _)| *index).collect();
         self.owe(&indices, state)?;
         self.touched = true;
-        let longest = with_steps.iter().map(|(_, resource, _)| resource.common.timeout).max();
         let mut turn = Turn {
-            deadline: self.deadline.min(begun + longest.unwrap_or_default()),
+            deadline,
             bucket: &mut state.bucket,
             kept: Vec::new(),
             download: self.request.download,
@@ -187,6 +192,25 @@ impl Execution<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Lets the kind refresh what the observation of these resources rests on.
+    fn prepare(
+        &self,
+        resources: &[&Resource],
+        deadline: Instant,
+        host: &mut dyn Host,
+        state: &mut State,
+    ) {
+        let Some(first) = resources.first() else { return };
+        let wanted: Vec<_> = resources.iter().map(|resource| &resource.wanted).collect();
+        let mut turn = Turn {
+            deadline,
+            bucket: &mut state.bucket,
+            kept: Vec::new(),
+            download: self.request.download,
+        };
+        first.kind.prepare(&wanted, host, &mut turn);
     }
 
     /// Writes down what the change of these resources owes to others, before anything changes.

@@ -4,11 +4,10 @@
 //! sync; [`Report::completed`] puts them back from the catalog's listing.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use steadfast_policies::Catalog;
 use steadfast_resources::Change;
 
-use crate::state::{OwedNotification, hexadecimal};
+use crate::state::{OwedNotification, digest};
 
 /// The version of the document's schema.
 pub const SCHEMA: u32 = 1;
@@ -317,5 +316,5 @@ impl Report {
 
 /// SHA-256 of a stored document, in hexadecimal: what the next report's `previous` says.
 pub fn document_digest(document: &str) -> String {
-    hexadecimal(&Sha256::digest(document.as_bytes()))
+    digest(document.as_bytes())
 }

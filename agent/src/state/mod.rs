@@ -24,7 +24,7 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
-pub(crate) use bucket::hexadecimal;
+pub(crate) use bucket::{digest, hexadecimal};
 pub use bucket::{FileBucket, KeptContent};
 pub use database::Database;
 pub use in_force::InForce;
