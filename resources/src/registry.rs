@@ -12,7 +12,7 @@ impl Registry {
     pub fn standard() -> Self {
         Self {
             kinds: vec![
-                // &crate::file::File,
+                &crate::file::File,
                 // &crate::package::Package,
                 // &crate::service::Service,
                 &crate::user::User,

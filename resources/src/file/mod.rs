@@ -1,1 +1,120 @@
-//! The `file` kind.
+//! The `file` kind: files, directories, trees and symbolic links.
+//!
+//! `attributes ──wanted──▶ Wanted ──goals──▶ one goal per path ──observe, plan──▶ steps ──apply──▶ port`
+//!
+//! What must stay true: only declared properties are changed; new content is complete, has its
+//! final owner and permissions, and has passed `validate` before anyone can see it; content that
+//! gives way is in the file bucket first; FIFOs, devices and sockets are never opened. How files
+//! are changed safely is the port's business ([`crate::host::files`]).
+//!
+//! Absent: knowledge of other resources. A tree that purges does not know what else is managed
+//! below it; `exclude` says so.
+
+mod action;
+mod apply;
+mod batch;
+mod command;
+mod declaration;
+mod diff;
+mod goal;
+mod mode;
+mod observe;
+mod plan;
+mod selection;
+mod wanted;
+
+#[cfg(test)]
+mod tests;
+
+pub use action::FileAction;
+pub use observe::Observed;
+pub use wanted::Wanted;
+
+use crate::attributes::AttributeReader;
+use crate::declaration::KindDeclaration;
+use crate::failure::Failure;
+use crate::host::{Host, View};
+use crate::kind::{Batch, Kind, Turn};
+use crate::pending::{Pending, Provision};
+use crate::relations::{Autoedge, Identity, Relations};
+use crate::step::{Planned, Step};
+use wanted::{Account, Shape};
+
+/// The `file` kind.
+#[derive(Debug)]
+pub struct File;
+
+impl Kind for File {
+    type Wanted = Wanted;
+    type Observed = Observed;
+    type Action = FileAction;
+
+    fn declaration(&self) -> &'static KindDeclaration {
+        &declaration::DECLARATION
+    }
+
+    fn wanted(&self, title: &str, attributes: &mut AttributeReader<'_>) -> Option<Wanted> {
+        wanted::wanted(title, attributes)
+    }
+
+    fn relations(&self, wanted: &Wanted) -> Relations {
+        let file = |path: &dyn std::fmt::Display| Identity::new("file", path.to_string());
+        let mut after = Vec::new();
+        if !wanted.path.is_root() {
+            let parents = wanted.path.ancestors().map(|path| file(&path)).collect();
+            after.push(Autoedge::First(parents));
+        }
+        for (kind, account) in [("user", &wanted.owner), ("group", &wanted.group)] {
+            if let Some(Account::Name(name)) = account {
+                after.push(Autoedge::Exactly(Identity::new(kind, &**name)));
+            }
+        }
+        if let Shape::Symlink(target) = &wanted.shape
+            && let Some(leads_to) = wanted.path.link_leads_to(target)
+            && leads_to != wanted.path
+        {
+            after.push(Autoedge::Exactly(file(&leads_to)));
+        }
+        let absent = matches!(wanted.shape, Shape::Absent);
+        Relations { identity: file(&wanted.path), after, absent }
+    }
+
+    fn provides(&self, wanted: &Wanted) -> Vec<Provision> {
+        let mut paths = match &wanted.shape {
+            Shape::Unspecified | Shape::Absent => return Vec::new(),
+            Shape::Tree(tree) => {
+                tree.directories().into_iter().map(|below| wanted.path.join(below)).collect()
+            }
+            _ => Vec::new(),
+        };
+        paths.push(wanted.path.clone());
+        paths.into_iter().map(|path| Provision::Path(path.to_string())).collect()
+    }
+
+    fn observe(&self, wanted: &Wanted, view: &View<'_>) -> Result<Observed, Failure> {
+        observe::observe(wanted, view)
+    }
+
+    fn plan(
+        &self,
+        wanted: &Wanted,
+        observed: Observed,
+        pending: &Pending<'_>,
+    ) -> Result<Planned<FileAction>, Failure> {
+        plan::plan(wanted, &observed, pending)
+    }
+
+    fn apply(
+        &self,
+        wanted: &Wanted,
+        step: &Step<&FileAction>,
+        host: &mut dyn Host,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Failure> {
+        apply::apply(wanted, step.action, host, turn)
+    }
+
+    fn batch(&self) -> Option<&dyn Batch<Self>> {
+        Some(self)
+    }
+}
