@@ -14,7 +14,7 @@ impl Registry {
             kinds: vec![
                 &crate::file::File,
                 // &crate::package::Package,
-                // &crate::service::Service,
+                &crate::service::Service,
                 &crate::user::User,
                 &crate::group::Group,
             ],

@@ -47,7 +47,8 @@ impl Fleet {
     }
 
     fn apply(&self, code: i32) -> Value {
-        serde_json::from_str(&self.steadfast(&["apply", "--json"], code)).expect("the report is JSON")
+        serde_json::from_str(&self.steadfast(&["apply", "--json"], code))
+            .expect("the report is JSON")
     }
 }
 
@@ -64,8 +65,14 @@ fn converges(suite: Suite) {
     let report = fleet.apply(0);
     assert_eq!(report["outcome"], "changed", "{report:#}");
     assert_eq!(report["counts"]["changed"].as_u64(), Some(total), "{report:#}");
-    assert_eq!(fleet.host.must("systemctl is-active sf-web; systemctl is-enabled sf-web"), "active\nenabled");
-    assert_eq!(fleet.host.must("stat -c '%a %U %G' /srv/www /srv/www/index.html"), "2775 sf-deploy sf-ops\n640 sf-deploy sf-ops");
+    assert_eq!(
+        fleet.host.must("systemctl is-active sf-web; systemctl is-enabled sf-web"),
+        "active\nenabled"
+    );
+    assert_eq!(
+        fleet.host.must("stat -c '%a %U %G' /srv/www /srv/www/index.html"),
+        "2775 sf-deploy sf-ops\n640 sf-deploy sf-ops"
+    );
     assert_eq!(fleet.host.must("id -un 4201; id -gn sf-deploy"), "sf-deploy\nsf-ops");
     assert_eq!(fleet.host.must("apt-mark showhold"), "sf-web");
 
@@ -83,7 +90,8 @@ fn converges(suite: Suite) {
     assert_eq!(report["outcome"], "changed", "{report:#}");
     assert_eq!(report["counts"]["notified"], 1, "{report:#}");
     assert_eq!(fleet.host.must("tail -n 1 /var/lib/sf-web/history"), "start good day");
-    let now: u32 = fleet.host.must("grep -c ^start /var/lib/sf-web/history").parse().expect("a number");
+    let now: u32 =
+        fleet.host.must("grep -c ^start /var/lib/sf-web/history").parse().expect("a number");
     assert_eq!(now, starts.parse::<u32>().expect("a number") + 1);
 
     for drift in DRIFTS {
@@ -112,14 +120,28 @@ const DRIFTS: &[Drift] = &[
     drift("mode", "chmod 0666 /srv/www/index.html", INDEX),
     drift("owner", "chown nobody /srv/www/index.html", INDEX),
     drift("group", "chgrp nogroup /srv/www/index.html", INDEX),
-    drift("type: directory", "rm /srv/www/index.html; mkdir /srv/www/index.html; touch /srv/www/index.html/in", INDEX),
+    drift(
+        "type: directory",
+        "rm /srv/www/index.html; mkdir /srv/www/index.html; touch /srv/www/index.html/in",
+        INDEX,
+    ),
     drift("type: link", "ln -sf /etc/passwd /srv/www/index.html", INDEX),
     drift("type: FIFO", "rm /srv/www/index.html; mkfifo /srv/www/index.html", INDEX),
     drift("deleted", "rm /srv/www/index.html", INDEX),
     drift("link's target", "ln -sfn /etc /srv/www/current", "file /srv/www/current"),
     drift("directory's mode", "chmod 0700 /srv/www", "file /srv/www"),
-    Drift { what: "package removed", script: "apt-get remove -y --allow-change-held-packages sf-web", resource: "package sf-web", more: true },
-    Drift { what: "package downgraded", script: "apt-get install -y --allow-downgrades --allow-change-held-packages sf-web=1.0-1 && apt-mark hold sf-web", resource: "package sf-web", more: true },
+    Drift {
+        what: "package removed",
+        script: "apt-get remove -y --allow-change-held-packages sf-web",
+        resource: "package sf-web",
+        more: true,
+    },
+    Drift {
+        what: "package downgraded",
+        script: "apt-get install -y --allow-downgrades --allow-change-held-packages sf-web=1.0-1 && apt-mark hold sf-web",
+        resource: "package sf-web",
+        more: true,
+    },
     drift("hold lost", "apt-mark unhold sf-web", "package sf-web"),
     drift("service stopped", "systemctl stop sf-web", "service sf-web"),
     drift("service disabled", "systemctl disable sf-web", "service sf-web"),
@@ -130,8 +152,18 @@ const DRIFTS: &[Drift] = &[
     drift("password", "printf 'sf-deploy:$6$other$abc' | chpasswd -e", "user sf-deploy"),
     drift("lock", "usermod -L sf-deploy", "user sf-deploy"),
     drift("expiry", "chage -E 2030-12-24 sf-deploy", "user sf-deploy"),
-    Drift { what: "user removed", script: "userdel -r sf-deploy 2>/dev/null || userdel -rf sf-deploy", resource: "user sf-deploy", more: true },
-    Drift { what: "gid", script: "groupmod -g 4999 sf-readers", resource: "group sf-readers", more: false },
+    Drift {
+        what: "user removed",
+        script: "userdel -r sf-deploy 2>/dev/null || userdel -rf sf-deploy",
+        resource: "user sf-deploy",
+        more: true,
+    },
+    Drift {
+        what: "gid",
+        script: "groupmod -g 4999 sf-readers",
+        resource: "group sf-readers",
+        more: false,
+    },
     drift("members", "gpasswd -a nobody sf-readers", "group sf-readers"),
 ];
 
@@ -151,7 +183,11 @@ impl Fleet {
         assert_eq!(report["outcome"], "corrected", "{what}: {report:#}");
         let quiet = self.plan(0);
         assert_eq!(quiet["resources"].as_array().map(Vec::len), Some(0), "{what}: {quiet:#}");
-        assert_eq!(self.host.must("systemctl is-active sf-web; systemctl is-enabled sf-web"), "active\nenabled", "{what}");
+        assert_eq!(
+            self.host.must("systemctl is-active sf-web; systemctl is-enabled sf-web"),
+            "active\nenabled",
+            "{what}"
+        );
     }
 }
 

@@ -99,7 +99,8 @@ fn a_hundred_kills_lose_nothing() {
             format!("start round-{round}"),
             "{place}: the owed restart was lost"
         );
-        let left = host.must("find /srv /etc /root /home -name '.steadfast*' -not -path '/root/policy/*'");
+        let left =
+            host.must("find /srv /etc /root /home -name '.steadfast*' -not -path '/root/policy/*'");
         assert_eq!(left, "", "{place}: temporary files remain");
     }
     assert!(cut_off >= ROUNDS / 4, "only {cut_off} of {ROUNDS} runs were really cut off");

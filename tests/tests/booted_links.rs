@@ -72,8 +72,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const FINGERPRINT: &str =
-    "find /srv/root -printf '%p %y %m %U %G %s %T@\\n' | sort; sha256sum /srv/root/*; find /home/mallory/app/ -maxdepth 0 >/dev/null";
+const FINGERPRINT: &str = "find /srv/root -printf '%p %y %m %U %G %s %T@\\n' | sort; sha256sum /srv/root/*; find /home/mallory/app/ -maxdepth 0 >/dev/null";
 
 fn nothing_escapes(suite: Suite) {
     let host = TestHost::boot(suite);

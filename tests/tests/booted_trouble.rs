@@ -2,8 +2,8 @@
 //! it by name, and leaves everything else converged and the old content intact.
 
 use serde_json::Value;
-use steadfast_tests::host::{Suite, TestHost};
 use std::time::Duration;
+use steadfast_tests::host::{Suite, TestHost};
 
 struct Bench {
     host: TestHost,
@@ -46,9 +46,14 @@ impl Bench {
         assert!(text.contains(reason), "{what}: expected {reason:?} in: {text}");
         assert!(failed["hint"].is_string(), "{what}: nothing says what to do: {failed:#}");
         assert_eq!(find(&report, "blocked")["title"], "/root/dependent", "{what}");
-        let blocked_by = find(&report, "blocked")["blocked_by"].as_str().unwrap_or_default().replace('"', "");
+        let blocked_by =
+            find(&report, "blocked")["blocked_by"].as_str().unwrap_or_default().replace('"', "");
         assert_eq!(blocked_by, troubled.replace(['"', '\\'], ""), "{what}");
-        assert_eq!(self.host.must("cat /root/independent; test ! -e /root/dependent"), "y", "{what}");
+        assert_eq!(
+            self.host.must("cat /root/independent; test ! -e /root/dependent"),
+            "y",
+            "{what}"
+        );
         report
     }
 }
@@ -73,7 +78,11 @@ fn bad_day(suite: Suite) {
         "file.\"/srv/small/file\"",
         "No space left",
     );
-    assert_eq!(host.must("cat /srv/small/file; ls -A /srv/small"), "old\nfile", "intact, nothing left");
+    assert_eq!(
+        host.must("cat /srv/small/file; ls -A /srv/small"),
+        "old\nfile",
+        "intact, nothing left"
+    );
 
     host.must("mkdir -p /srv/readonly; mount -t tmpfs none /srv/readonly; echo old > /srv/readonly/file; mount -o remount,ro /srv/readonly");
     bench.trouble(
@@ -90,24 +99,49 @@ fn bad_day(suite: Suite) {
         "file.\"/root/owned\"",
         "nobody-knows-them",
     );
-    assert_eq!(host.must("ls /root/owned 2>&1 || true"), "ls: cannot access '/root/owned': No such file or directory");
+    assert_eq!(
+        host.must("ls /root/owned 2>&1 || true"),
+        "ls: cannot access '/root/owned': No such file or directory"
+    );
 
-    bench.trouble("no such package", "[package.sf-nowhere]\n[package.sf-slow]\n", "package.sf-nowhere", "sf-nowhere");
-    assert_eq!(host.must("dpkg-query -W -f '${Status}' sf-slow"), "install ok installed", "the other went on");
+    bench.trouble(
+        "no such package",
+        "[package.sf-nowhere]\n[package.sf-slow]\n",
+        "package.sf-nowhere",
+        "sf-nowhere",
+    );
+    assert_eq!(
+        host.must("dpkg-query -W -f '${Status}' sf-slow"),
+        "install ok installed",
+        "the other went on"
+    );
 
-    bench.trouble("a package whose configuration fails", "[package.sf-broken]\n[package.sf-recommending]\nensure = \"absent\"\n", "package.sf-broken", "sf-broken");
+    bench.trouble(
+        "a package whose configuration fails",
+        "[package.sf-broken]\n[package.sf-recommending]\nensure = \"absent\"\n",
+        "package.sf-broken",
+        "sf-broken",
+    );
     host.must("touch /etc/sf-broken.repaired; dpkg --configure -a");
 
     let holder = host
         .command(&[
-            "perl", "-e",
+            "perl",
+            "-e",
             "use Fcntl; open F, '+>>', '/var/lib/dpkg/lock-frontend'; \
              my $l = pack 's s l! l! i', F_WRLCK, 0, 0, 0, 0; fcntl(F, F_SETLK, $l) or die; \
              open G, '>', '/run/held'; close G; sleep 600",
         ])
         .start();
-    host.wait_until("the lock is held", Duration::from_secs(10), || host.run(&["test", "-e", "/run/held"]).succeeded());
-    bench.trouble("a held dpkg lock", "[package.sf-tool]\ntimeout = \"3s\"\n", "package.sf-tool", "perl");
+    host.wait_until("the lock is held", Duration::from_secs(10), || {
+        host.run(&["test", "-e", "/run/held"]).succeeded()
+    });
+    bench.trouble(
+        "a held dpkg lock",
+        "[package.sf-tool]\ntimeout = \"3s\"\n",
+        "package.sf-tool",
+        "perl",
+    );
     holder.kill();
     let _ = holder.wait(Duration::from_secs(10));
 
@@ -135,7 +169,10 @@ fn bad_day(suite: Suite) {
     assert_eq!(host.must("cat /etc/sf-web/sf-web.conf"), before, "the old content is intact");
     assert_eq!(host.must("ls -A /etc/sf-web"), "sf-web.conf");
     let report: Value = serde_json::from_str(&host.must("steadfast report --json")).expect("JSON");
-    assert!(report["owed"].is_null(), "nothing is owed for a change that did not happen: {report:#}");
+    assert!(
+        report["owed"].is_null(),
+        "nothing is owed for a change that did not happen: {report:#}"
+    );
 }
 
 #[test]

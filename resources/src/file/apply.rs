@@ -158,11 +158,7 @@ fn validate(
 }
 
 /// Puts a candidate in place.
-pub(super) fn commit(
-    staged: Staged,
-    over: Obstacle,
-    host: &mut dyn Host,
-) -> Result<(), Failure> {
+pub(super) fn commit(staged: Staged, over: Obstacle, host: &mut dyn Host) -> Result<(), Failure> {
     let path = staged.target().clone();
     if host.files().commit(staged, over)? == Placement::InPlace {
         log::warn!("{path} is a mount point: it was written in place");

@@ -6,9 +6,9 @@
 //! (a validated file is checked with everything before it in place; what a link or a removal
 //! comes after is there); one resource's failure does not fail another.
 
+use super::File;
 use super::action::FileAction;
 use super::apply::{act, apply, commit, discard, keep, stage};
-use super::File;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::host::files::{Obstacle, Staged};

@@ -97,7 +97,15 @@ mod tests {
 
     #[test]
     fn refused() {
-        for text in ["", "visudo -cf", "{candidate}", "a {candidate} | b", "a {candidate}; b", "a '{candidate}", "a {candidate} \\"] {
+        for text in [
+            "",
+            "visudo -cf",
+            "{candidate}",
+            "a {candidate} | b",
+            "a {candidate}; b",
+            "a '{candidate}",
+            "a {candidate} \\",
+        ] {
             assert!(ValidateCommand::parse(text).is_err(), "{text}");
         }
     }

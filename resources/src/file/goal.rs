@@ -24,7 +24,10 @@ pub(super) enum GoalShape<'a> {
     Present,
     Absent,
     /// A regular file; without content, with whatever content.
-    File { content: Option<Bytes<'a>>, executable: bool },
+    File {
+        content: Option<Bytes<'a>>,
+        executable: bool,
+    },
     Directory,
     Symlink(&'a str),
 }

@@ -61,7 +61,9 @@ impl ModeWish {
             let digits = text.len();
             return match u16::from_str_radix(text, 8) {
                 Ok(bits) if (3..=4).contains(&digits) => Ok(Self::Octal(Mode::new(bits))),
-                _ => Err(format!("{text:?} is no octal mode; write four octal digits like \"0644\"")),
+                _ => {
+                    Err(format!("{text:?} is no octal mode; write four octal digits like \"0644\""))
+                }
             };
         }
         let changes = parse_symbolic(text).ok_or_else(|| {
@@ -251,15 +253,19 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "8", "64", "06444", "0888", "rwx", "u", "u+q", "z+x", "u+x,", "0o644", "u+x g+x",
-                     "u=o,o=g", "g+X,u+x", "-644é"] {
+        for text in [
+            "", "8", "64", "06444", "0888", "rwx", "u", "u+q", "z+x", "u+x,", "0o644", "u+x g+x",
+            "u=o,o=g", "g+X,u+x", "-644é",
+        ] {
             assert!(ModeWish::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn directories_of_a_tree_can_be_entered() {
-        for (files, directories) in [("0644", 0o755), ("0640", 0o750), ("0600", 0o700), ("4755", 0o755)] {
+        for (files, directories) in
+            [("0644", 0o755), ("0640", 0o750), ("0600", 0o700), ("4755", 0o755)]
+        {
             let wish = ModeWish::parse(files).unwrap().for_directories();
             assert_eq!(wish.applied(Mode::new(0), true).bits(), directories, "{files}");
         }

@@ -308,8 +308,11 @@ impl Looking<'_> {
         for entry in self.view.files.list(&path)? {
             // Globs match what can be read; a name that is no text is matched as it is shown.
             let name = entry.name.to_string_lossy();
-            let below =
-                if directory.is_empty() { name.into_owned() } else { format!("{directory}/{name}") };
+            let below = if directory.is_empty() {
+                name.into_owned()
+            } else {
+                format!("{directory}/{name}")
+            };
             if wanted.contains(below.as_str()) || tree.selection.excludes(&below) {
                 something_stays = true;
                 continue;

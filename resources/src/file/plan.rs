@@ -31,8 +31,8 @@ pub(super) fn plan(
     let planning = Planning { wanted, observed };
     let mut planned = Planned::in_sync();
     let members = wanted.members();
-    for (goal, finding) in std::iter::once((&wanted.top(), &observed.top))
-        .chain(members.iter().zip(&observed.members))
+    for (goal, finding) in
+        std::iter::once((&wanted.top(), &observed.top)).chain(members.iter().zip(&observed.members))
     {
         let path = goal.path(&wanted.path);
         if finding.status.is_some_and(|status| status.mount_point)
@@ -50,11 +50,8 @@ pub(super) fn plan(
             FileType::Directory => Obstacle::FullDirectory,
             _ => Obstacle::NonDirectory,
         };
-        let change = Change::new(
-            property(&stray.below, "ensure"),
-            Shown::value(stray.kind),
-            Shown::Absent,
-        );
+        let change =
+            Change::new(property(&stray.below, "ensure"), Shown::value(stray.kind), Shown::Absent);
         let action = FileAction::Remove { path: stray.path.clone(), what: stray.kind, over };
         planned.steps.push(Step::disruptive(action, vec![change]));
     }
@@ -108,9 +105,8 @@ fn hope_for_account(
         .or_else(|| pending.dependency().filter(|dependency| dependency.kind() != "file"));
     match provider {
         Some(provider) => Ok(Some(format!("{provider} creates the {kind} {name}"))),
-        None => Err(Failure::new(format!("there is no {kind} {name}")).with_hint(format!(
-            "declare {kind}.{name}, or require the package that brings it"
-        ))),
+        None => Err(Failure::new(format!("there is no {kind} {name}"))
+            .with_hint(format!("declare {kind}.{name}, or require the package that brings it"))),
     }
 }
 
@@ -169,10 +165,10 @@ impl Planning<'_> {
         match status.kind {
             FileType::Directory if finding.empty => Ok(Obstacle::EmptyDirectory),
             FileType::Directory if self.wanted.force => Ok(Obstacle::FullDirectory),
-            FileType::Directory => Err(Failure::new(format!(
-                "{path} is a directory that is not empty"
-            ))
-            .with_hint("with force = true it is removed with all that is in it")),
+            FileType::Directory => {
+                Err(Failure::new(format!("{path} is a directory that is not empty"))
+                    .with_hint("with force = true it is removed with all that is in it"))
+            }
             kind if kind.is_special() && !self.wanted.force && !removal => {
                 Err(Failure::new(format!("there is a {kind} at {path}"))
                     .with_hint("with force = true it is replaced; it is never opened"))
@@ -190,7 +186,8 @@ impl Planning<'_> {
         over: Obstacle,
     ) -> FileStep {
         let old = finding.status.filter(|old| {
-            old.kind == FileType::File && !matches!(goal.shape, GoalShape::Directory | GoalShape::Symlink(_))
+            old.kind == FileType::File
+                && !matches!(goal.shape, GoalShape::Directory | GoalShape::Symlink(_))
         });
         let owner = self.observed.owner.number().or(old.map(|old| old.uid));
         let group = self.observed.group.number().or(old.map(|old| old.gid));
@@ -350,10 +347,13 @@ impl Planning<'_> {
         let group = self.observed.group.number().filter(|group| *group != status.gid);
         let changes_owner = owner.is_some() || group.is_some();
         // The kernel clears set-id bits with a change of owner: those that stay are set again.
-        let set_again = changes_owner && status.kind == FileType::File && mode != mode.without_set_id();
-        let selinux = self.wanted.selinux.as_deref().is_some_and(|context| {
-            finding.selinux.as_deref() != Some(context)
-        });
+        let set_again =
+            changes_owner && status.kind == FileType::File && mode != mode.without_set_id();
+        let selinux = self
+            .wanted
+            .selinux
+            .as_deref()
+            .is_some_and(|context| finding.selinux.as_deref() != Some(context));
         let action = FileAction::Adjust {
             path,
             seen: *status,
@@ -399,7 +399,11 @@ impl Planning<'_> {
             && finding.selinux.as_deref() != Some(context)
         {
             let before = finding.selinux.as_ref().map_or(Shown::Absent, Shown::value);
-            changes.push(Change::new(property(goal.below, "selinux"), before, Shown::value(context)));
+            changes.push(Change::new(
+                property(goal.below, "selinux"),
+                before,
+                Shown::value(context),
+            ));
         }
         changes
     }

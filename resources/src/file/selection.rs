@@ -22,7 +22,8 @@ impl Selection {
                 .literal_separator(true)
                 .build()
                 .map_err(|error| format!("{glob:?} is no glob: {}", error.kind()))?;
-            let builder = if glob.trim_end_matches('/').contains('/') { &mut paths } else { &mut names };
+            let builder =
+                if glob.trim_end_matches('/').contains('/') { &mut paths } else { &mut names };
             builder.add(compiled);
         }
         let build = |builder: GlobSetBuilder| builder.build().map_err(|error| error.to_string());

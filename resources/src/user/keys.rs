@@ -76,7 +76,11 @@ pub(super) fn count(text: &str) -> usize {
 fn in_words(line: &str) -> String {
     let Some((method, blob, comment)) = parts(line) else { return line.to_owned() };
     let end = blob.get(blob.len().saturating_sub(12)..).unwrap_or(blob);
-    if comment.is_empty() { format!("{method} …{end}") } else { format!("{method} …{end} {comment}") }
+    if comment.is_empty() {
+        format!("{method} …{end}")
+    } else {
+        format!("{method} …{end} {comment}")
+    }
 }
 
 fn blob(line: &str) -> Option<&str> {
@@ -95,8 +99,11 @@ fn parts(line: &str) -> Option<(&str, &str, &str)> {
     }
     let (blob, comment) = word(rest)?;
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
-    (blob.len() >= 20 && blob.starts_with("AAAA") && blob.bytes().all(base64))
-        .then_some((method, blob, comment.trim()))
+    (blob.len() >= 20 && blob.starts_with("AAAA") && blob.bytes().all(base64)).then_some((
+        method,
+        blob,
+        comment.trim(),
+    ))
 }
 
 fn is_method(word: &str) -> bool {

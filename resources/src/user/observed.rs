@@ -1,9 +1,7 @@
 //! What the machine has of an account: only what the policy's wishes need.
 
 use crate::host::View;
-use crate::host::accounts::{
-    AccountError, GroupReference, HomeFacts, Process, ShellFacts, User,
-};
+use crate::host::accounts::{AccountError, GroupReference, HomeFacts, Process, ShellFacts, User};
 
 use super::wanted::Wanted;
 
@@ -55,7 +53,8 @@ impl Observed {
         if let Some(user) = &user {
             let leaves = !wanted.present
                 || wanted.uid.is_some_and(|uid| uid != user.uid)
-                || (wanted.move_home && wanted.home.as_ref().is_some_and(|home| *home != user.home));
+                || (wanted.move_home
+                    && wanted.home.as_ref().is_some_and(|home| *home != user.home));
             if leaves {
                 seen.processes = accounts.processes(user.uid)?;
             }

@@ -149,9 +149,8 @@ impl From<AccountError> for Failure {
         let failure = Self::from_error(&error);
         match error {
             AccountError::Tool { output, .. } => failure.with_output(output),
-            AccountError::Locked { .. } => {
-                failure.with_hint("wait for that process to end, or give the resource more `timeout`")
-            }
+            AccountError::Locked { .. } => failure
+                .with_hint("wait for that process to end, or give the resource more `timeout`"),
             AccountError::Busy { .. } => {
                 failure.with_hint("end them, or set `force = true` to have them killed")
             }

@@ -67,7 +67,8 @@ impl FakeAccounts {
              users:x:100:\nnogroup:x:65534:\n",
         );
         accounts.homes.insert("/root".into(), FakeHome::default());
-        for program in ["/bin/sh", "/bin/bash", "/usr/bin/bash", "/usr/sbin/nologin", "/bin/false"] {
+        for program in ["/bin/sh", "/bin/bash", "/usr/bin/bash", "/usr/sbin/nologin", "/bin/false"]
+        {
             accounts.programs.insert(program.into(), true);
         }
         accounts.programs.insert("/etc/passwd".into(), false);
@@ -194,9 +195,7 @@ impl AccountView for FakeAccounts {
 
 impl AccountChanges for FakeAccounts {
     fn create_group(&mut self, group: &NewGroup, _: Instant) -> Result<(), AccountError> {
-        self.change("create group", |fake| {
-            fake.databases.create_group(group, &Defaults::default())
-        })
+        self.change("create group", |fake| fake.databases.create_group(group, &Defaults::default()))
     }
 
     fn set_group_id(&mut self, name: &str, gid: u32, _: Instant) -> Result<(), AccountError> {
@@ -245,12 +244,7 @@ impl AccountChanges for FakeAccounts {
         self.change("set locked", |fake| fake.databases.set_locked(name, locked))
     }
 
-    fn set_ageing(
-        &mut self,
-        name: &str,
-        ageing: &Ageing,
-        _: Instant,
-    ) -> Result<(), AccountError> {
+    fn set_ageing(&mut self, name: &str, ageing: &Ageing, _: Instant) -> Result<(), AccountError> {
         self.change("set ageing", |fake| fake.databases.set_ageing(name, ageing))
     }
 
@@ -346,10 +340,9 @@ fn name_of(names: &BTreeMap<String, u32>, number: u32) -> Option<String> {
 
 fn busy(user: &str, processes: Option<&Vec<Process>>) -> Result<(), AccountError> {
     match processes {
-        Some(processes) if !processes.is_empty() => Err(AccountError::Busy {
-            user: user.into(),
-            processes: process_list(processes),
-        }),
+        Some(processes) if !processes.is_empty() => {
+            Err(AccountError::Busy { user: user.into(), processes: process_list(processes) })
+        }
         _ => Ok(()),
     }
 }

@@ -96,12 +96,8 @@ pub trait AccountChanges: AccountView {
 
     /// Gives a group another number, and the users whose primary group it is with it. Files keep
     /// the old number.
-    fn set_group_id(
-        &mut self,
-        name: &str,
-        gid: u32,
-        deadline: Instant,
-    ) -> Result<(), AccountError>;
+    fn set_group_id(&mut self, name: &str, gid: u32, deadline: Instant)
+    -> Result<(), AccountError>;
 
     /// Adds and removes members of a group.
     fn change_members(

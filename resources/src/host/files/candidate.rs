@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn names_are_new_and_recognised() {
-        let names: std::collections::HashSet<String> = (0..1000).map(|_| candidate_name()).collect();
+        let names: std::collections::HashSet<String> =
+            (0..1000).map(|_| candidate_name()).collect();
         assert_eq!(names.len(), 1000);
         assert!(names.iter().all(|name| is_candidate_name(OsStr::new(name))));
         for other in [".steadfast.tmp", ".steadfast.0123.tmp", "x.steadfast.tmp", "motd"] {

@@ -201,14 +201,18 @@ impl FileError {
                 );
             }
             Self::NoDirectory { .. } => {
-                return Some("declare the directory as a file resource with ensure = \"directory\"");
+                return Some(
+                    "declare the directory as a file resource with ensure = \"directory\"",
+                );
             }
             Self::MountPoint { .. } => return Some("unmount it first"),
             Self::ChangedMeanwhile { .. } => return Some("something else writes there; run again"),
             _ => {}
         }
         match self.cause()? {
-            io::ErrorKind::StorageFull => Some("the file system is full: free space (or inodes, `df -i`)"),
+            io::ErrorKind::StorageFull => {
+                Some("the file system is full: free space (or inodes, `df -i`)")
+            }
             io::ErrorKind::QuotaExceeded => Some("the owner's disk quota is used up"),
             io::ErrorKind::ReadOnlyFilesystem => Some("the file system is mounted read-only"),
             io::ErrorKind::PermissionDenied => Some(

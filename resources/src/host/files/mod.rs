@@ -43,8 +43,12 @@ pub trait FileView {
 
     /// Whether the regular file that `status` describes holds exactly `content`. Reads nothing
     /// when the sizes differ.
-    fn holds(&self, path: &AbsolutePath, status: &Status, content: &[u8])
-    -> Result<bool, FileError>;
+    fn holds(
+        &self,
+        path: &AbsolutePath,
+        status: &Status,
+        content: &[u8],
+    ) -> Result<bool, FileError>;
 
     /// The first `limit` bytes of the regular file that `status` describes.
     fn read(&self, path: &AbsolutePath, status: &Status, limit: u64) -> Result<Vec<u8>, FileError>;

@@ -129,7 +129,8 @@ impl AbsolutePath {
     pub fn link_leads_to(&self, target: &str) -> Option<Self> {
         let mut names: Vec<&[u8]> = Vec::new();
         let base = if target.starts_with('/') { &[] } else { self.split().0.as_bytes() };
-        for component in base.split(|byte| *byte == b'/').chain(target.as_bytes().split(|b| *b == b'/'))
+        for component in
+            base.split(|byte| *byte == b'/').chain(target.as_bytes().split(|b| *b == b'/'))
         {
             match component {
                 b"" | b"." => {}
@@ -202,7 +203,9 @@ mod tests {
     fn refused() {
         let long = format!("/{}", "n".repeat(256));
         let deep = "/abcdefgh".repeat(500);
-        for text in ["", "etc/motd", "./etc", "/etc/../shadow", "/..", "/a\0b", "/a\nb", &long, &deep] {
+        for text in
+            ["", "etc/motd", "./etc", "/etc/../shadow", "/..", "/a\0b", "/a\nb", &long, &deep]
+        {
             assert!(AbsolutePath::parse(text).is_err(), "{text:?}");
         }
     }

@@ -39,8 +39,7 @@ pub(super) fn create(
         shell: wanted.shell.clone(),
         system: wanted.system,
     };
-    let mut changes =
-        vec![Change::new("ensure", Shown::value("absent"), Shown::value("present"))];
+    let mut changes = vec![Change::new("ensure", Shown::value("absent"), Shown::value("present"))];
     let declared = [
         ("uid", wanted.uid.map(|uid| uid.to_string())),
         ("gid", wanted.group.as_ref().map(ToString::to_string)),

@@ -10,10 +10,7 @@ use super::super::wanted::Wanted;
 use super::{Draft, clear_processes};
 
 /// The home goes before the account: afterwards nobody would know whose it was.
-pub(super) fn plan(
-    wanted: &Wanted,
-    observed: &Observed,
-) -> Result<Planned<UserAction>, Failure> {
+pub(super) fn plan(wanted: &Wanted, observed: &Observed) -> Result<Planned<UserAction>, Failure> {
     let mut draft = Draft::default();
     let Some(user) = &observed.user else {
         if observed.remote {

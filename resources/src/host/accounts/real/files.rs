@@ -63,8 +63,8 @@ pub(super) fn edit(
     change: impl FnOnce(&mut Databases) -> Result<(), AccountError>,
 ) -> Result<(), AccountError> {
     let etc_path = root.join("etc");
-    let etc = open_etc(root)
-        .map_err(|source| AccountError::Write { path: etc_path.clone(), source })?;
+    let etc =
+        open_etc(root).map_err(|source| AccountError::Write { path: etc_path.clone(), source })?;
     let _lock = DatabaseLock::acquire(&etc, &etc_path, deadline)?;
     let before = Databases {
         passwd: table(root, "passwd")?,
@@ -113,8 +113,7 @@ fn replace(etc: &OwnedFd, name: &str, text: &[u8]) -> io::Result<()> {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(error) => return Err(error.into()),
     }
-    let flags =
-        OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(openat(etc, &*candidate, flags, Mode::from_raw_mode(0o600))?);
     let looking = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match openat(etc, name, looking, Mode::empty()) {

@@ -67,11 +67,8 @@ pub(super) fn write(root: &Path, user: &User, content: &str) -> Result<(), Accou
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error.into()),
         }
-        let flags = OFlags::WRONLY
-            | OFlags::CREATE
-            | OFlags::EXCL
-            | OFlags::NOFOLLOW
-            | OFlags::CLOEXEC;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o600);
         let mut file = File::from(openat(&directory, CANDIDATE, flags, mode)?);
         rustix::fs::fchmod(&file, mode)?;

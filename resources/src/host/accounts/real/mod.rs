@@ -95,10 +95,7 @@ impl RealAccounts {
         if processes.is_empty() {
             return Ok(());
         }
-        Err(AccountError::Busy {
-            user: user.name.clone(),
-            processes: process_list(&processes),
-        })
+        Err(AccountError::Busy { user: user.name.clone(), processes: process_list(&processes) })
     }
 }
 
@@ -188,9 +185,7 @@ impl AccountChanges for RealAccounts {
             return self.changed(tools::create_group(group, deadline));
         }
         let defaults = files::defaults(&self.root)?;
-        self.edit(Order::PasswdLast, deadline, |databases| {
-            databases.create_group(group, &defaults)
-        })
+        self.edit(Order::PasswdLast, deadline, |databases| databases.create_group(group, &defaults))
     }
 
     fn set_group_id(
@@ -328,8 +323,7 @@ impl AccountChanges for RealAccounts {
 
     fn delete_user(&mut self, name: &str, deadline: Instant) -> Result<(), AccountError> {
         if !self.is_running_machine() {
-            return self
-                .edit(Order::PasswdLast, deadline, |databases| databases.delete_user(name));
+            return self.edit(Order::PasswdLast, deadline, |databases| databases.delete_user(name));
         }
         let user = self.fresh_user(name)?;
         self.refuse_if_busy(&user)?;

@@ -17,14 +17,11 @@ use super::super::AccountError;
 const LINKS: usize = 40;
 
 /// Flags for a directory that is only passed through.
-pub(super) const PASSING: OFlags =
-    OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+pub(super) const PASSING: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Flags for a directory whose entries are read.
-pub(super) const DIRECTORY: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+pub(super) const DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// An entry of a directory to be changed.
 #[derive(Debug)]
@@ -48,8 +45,7 @@ pub(super) fn entry(root: &Path, path: &str, make: bool) -> Result<Entry, Accoun
         Stop::Failed(source) => failed(source),
         Stop::Planted(link) => AccountError::PlantedLink { path: Path::new(path).join(link) },
     })?;
-    let parent =
-        rustix::fs::openat(&passed, ".", DIRECTORY, Mode::empty()).map_err(failed)?;
+    let parent = rustix::fs::openat(&passed, ".", DIRECTORY, Mode::empty()).map_err(failed)?;
     Ok(Entry { parent, name })
 }
 

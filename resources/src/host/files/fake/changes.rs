@@ -5,8 +5,8 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::tree::{FakeFiles, FakeNode, FakeNodeKind};
 use super::SELINUX;
+use super::tree::{FakeFiles, FakeNode, FakeNodeKind};
 use crate::host::files::candidate::{candidate_name, is_candidate_name};
 use crate::host::files::path::AbsolutePath;
 use crate::host::files::status::{FileType, Mode, Status};
@@ -108,9 +108,10 @@ impl FileChanges for FakeFiles {
             node.attributes.clone_from(&old.attributes);
         }
         Self::dress(&mut node, &file.properties);
-        let identity = self.node(&directory).map(FakeNode::status).ok_or_else(|| {
-            FileError::NoDirectory { path: directory.to_string() }
-        })?;
+        let identity = self
+            .node(&directory)
+            .map(FakeNode::status)
+            .ok_or_else(|| FileError::NoDirectory { path: directory.to_string() })?;
         let temporary = candidate_name();
         self.insert(directory.join(&temporary), node);
         Ok(Staged { target: path.clone(), temporary, directory: identity.identity })
@@ -120,9 +121,9 @@ impl FileChanges for FakeFiles {
         staged
             .iter()
             .map(|staged| {
-                self.faults.strike(&format!("sync {}", staged.target)).map_err(|source| {
-                    FileError::Sync { path: staged.target.to_string(), source }
-                })
+                self.faults
+                    .strike(&format!("sync {}", staged.target))
+                    .map_err(|source| FileError::Sync { path: staged.target.to_string(), source })
             })
             .collect()
     }
@@ -174,9 +175,11 @@ impl FileChanges for FakeFiles {
         over: Obstacle,
     ) -> Result<(), FileError> {
         let kind = FileType::Symlink;
-        self.faults
-            .strike(&format!("make link {path}"))
-            .map_err(|source| FileError::Create { path: path.clone(), kind, source })?;
+        self.faults.strike(&format!("make link {path}")).map_err(|source| FileError::Create {
+            path: path.clone(),
+            kind,
+            source,
+        })?;
         let mut node = self.new_node(FakeNodeKind::Symlink(target.to_owned()), 0o777);
         Self::dress(&mut node, &Properties { mode: None, ..*properties });
         self.install(path, node, over)

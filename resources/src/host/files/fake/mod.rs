@@ -111,12 +111,9 @@ impl FileView for FakeFiles {
         let mut kept = Vec::new();
         for (path, node) in self.subtree(&place) {
             if let FakeNodeKind::File(content) = &node.kind {
-                let file = content_descriptor(content).map_err(|source| FileError::Read {
-                    path: path.clone(),
-                    source,
-                })?;
-                let digest =
-                    bucket.keep(path.as_path(), std::os::fd::AsFd::as_fd(&file))?;
+                let file = content_descriptor(content)
+                    .map_err(|source| FileError::Read { path: path.clone(), source })?;
+                let digest = bucket.keep(path.as_path(), std::os::fd::AsFd::as_fd(&file))?;
                 kept.push((path.to_string(), digest));
             }
         }

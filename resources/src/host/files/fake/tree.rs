@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::io::Errno;
 
 use crate::host::Faults;
+use crate::host::files::FileError;
 use crate::host::files::path::AbsolutePath;
 use crate::host::files::status::{DirectoryEntry, FileType, Inode, Mode, Status};
-use crate::host::files::FileError;
 
 /// One thing of the fake tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,9 +224,7 @@ impl FakeFiles {
     pub(super) fn place(&self, path: &AbsolutePath) -> Result<Option<AbsolutePath>, FileError> {
         match path.parent() {
             None => Ok(Some(path.clone())),
-            Some(parent) => {
-                Ok(self.directory(&parent)?.map(|parent| parent.join(path.split().1)))
-            }
+            Some(parent) => Ok(self.directory(&parent)?.map(|parent| parent.join(path.split().1))),
         }
     }
 

@@ -117,8 +117,7 @@ impl RealFiles {
         let (_, name) = path.split();
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let look = |error: Errno| FileError::Look { path: path.clone(), source: error.into() };
-        let thing =
-            rustix::fs::openat(&directory, name, flags, RawMode::empty()).map_err(look)?;
+        let thing = rustix::fs::openat(&directory, name, flags, RawMode::empty()).map_err(look)?;
         let now = look_at(&thing, OsStr::new("")).map_err(look)?;
         if now.identity != seen.identity || now.kind != seen.kind {
             return Err(FileError::ChangedMeanwhile { path: path.clone() });
@@ -180,8 +179,7 @@ fn change_owner(
 
 fn capability_of(thing: &OwnedFd) -> Option<Vec<u8>> {
     let mut value = vec![0; 256];
-    let length =
-        rustix::fs::getxattr(proc_path(thing), CAPABILITY, value.as_mut_slice()).ok()?;
+    let length = rustix::fs::getxattr(proc_path(thing), CAPABILITY, value.as_mut_slice()).ok()?;
     value.truncate(length);
     Some(value)
 }

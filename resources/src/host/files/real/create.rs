@@ -50,8 +50,8 @@ impl RealFiles {
             .map_err(|error| create(path, FileType::Directory, error))?;
         // In a directory that a user can write, the user may have put another directory under our
         // name: it would not be ours, or not as closed as ours is.
-        let stat = rustix::fs::fstat(&fd)
-            .map_err(|error| create(path, FileType::Directory, error))?;
+        let stat =
+            rustix::fs::fstat(&fd).map_err(|error| create(path, FileType::Directory, error))?;
         if stat.st_uid != self.own_uid || stat.st_mode & 0o077 != 0 {
             return Err(FileError::ChangedMeanwhile { path: path.clone() });
         }
@@ -147,8 +147,7 @@ impl RealFiles {
             self.refuse_mounts(path, directory, name)?;
         }
         let flags = RenameFlags::EXCHANGE;
-        let exchange =
-            || rustix::fs::renameat_with(directory, temporary, directory, name, flags);
+        let exchange = || rustix::fs::renameat_with(directory, temporary, directory, name, flags);
         match exchange() {
             Ok(()) => {}
             Err(Errno::BUSY) => return Err(FileError::MountPoint { path: path.clone() }),

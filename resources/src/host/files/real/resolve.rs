@@ -51,10 +51,7 @@ impl RealFiles {
         }
         let flags = PASS | OFlags::DIRECTORY;
         let root = rustix::fs::open(&self.root_path, flags, Mode::empty()).map_err(|error| {
-            FileError::OpenRoot {
-                path: self.root_path.display().to_string(),
-                source: error.into(),
-            }
+            FileError::OpenRoot { path: self.root_path.display().to_string(), source: error.into() }
         })?;
         Ok(Arc::clone(self.root.get_or_init(|| Arc::new(root))))
     }
@@ -77,10 +74,7 @@ impl RealFiles {
     }
 
     /// The directory that holds `path`'s last component. None there is an error.
-    pub(super) fn holding_directory(
-        &self,
-        path: &AbsolutePath,
-    ) -> Result<Arc<OwnedFd>, FileError> {
+    pub(super) fn holding_directory(&self, path: &AbsolutePath) -> Result<Arc<OwnedFd>, FileError> {
         let (parent, _) = path.split();
         self.directory(parent)?
             .ok_or_else(|| FileError::NoDirectory { path: parent.to_string_lossy().into_owned() })

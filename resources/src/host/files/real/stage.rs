@@ -47,12 +47,7 @@ impl RealFiles {
         Ok(Staged { target: path.clone(), temporary, directory: identity })
     }
 
-    fn fill(
-        &self,
-        path: &AbsolutePath,
-        fd: &OwnedFd,
-        file: &NewFile<'_>,
-    ) -> Result<(), FileError> {
+    fn fill(&self, path: &AbsolutePath, fd: &OwnedFd, file: &NewFile<'_>) -> Result<(), FileError> {
         write_all(fd, file.content).map_err(|error| write(path, error))?;
         let old = match self.look(path)? {
             Some(status) if file.inherit && status.kind == FileType::File => {
@@ -95,10 +90,7 @@ impl RealFiles {
     }
 
     /// The directory a candidate lies in, if its path still leads there.
-    fn staging_directory(
-        &self,
-        staged: &Staged,
-    ) -> Result<std::sync::Arc<OwnedFd>, FileError> {
+    fn staging_directory(&self, staged: &Staged) -> Result<std::sync::Arc<OwnedFd>, FileError> {
         let directory = self.holding_directory(&staged.target)?;
         let identity = inode_of(&directory).map_err(|error| write(&staged.target, error))?;
         if identity == staged.directory {
@@ -115,8 +107,7 @@ impl RealFiles {
     ) -> Result<Placement, FileError> {
         let directory = self.staging_directory(staged)?;
         let temporary = OsStr::new(&staged.temporary);
-        let installed =
-            self.install(&staged.target, &directory, temporary, FileType::File, over);
+        let installed = self.install(&staged.target, &directory, temporary, FileType::File, over);
         let outcome = match installed {
             Ok(()) => Ok(Placement::Atomic),
             Err(FileError::Replace { source, .. })
@@ -136,9 +127,7 @@ impl RealFiles {
         let directory = self.staging_directory(staged)?;
         match unlink(&directory, OsStr::new(&staged.temporary), false) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(error) => {
-                Err(FileError::Remove { path: staged.candidate(), source: error.into() })
-            }
+            Err(error) => Err(FileError::Remove { path: staged.candidate(), source: error.into() }),
         }
     }
 
@@ -150,9 +139,8 @@ impl RealFiles {
         let candidate = look_at(directory, OsStr::new(&staged.temporary))
             .map_err(|error| write(path, error))?;
         let content = self.read_start(&candidate_path, &candidate, u64::MAX)?;
-        let target = self
-            .look(path)?
-            .ok_or_else(|| FileError::ChangedMeanwhile { path: path.clone() })?;
+        let target =
+            self.look(path)?.ok_or_else(|| FileError::ChangedMeanwhile { path: path.clone() })?;
         let old = self.read_start(path, &target, PUT_BACK_LIMIT + 1)?;
         let fd = self.open_seen(path, &target, OFlags::WRONLY)?;
         if let Err(error) = overwrite(&fd, &content) {
