@@ -3,6 +3,7 @@
 //! - [`conformance`]: what every kind of resource has to show, on a fake host and on a booted one.
 //! - [`host`]: Debian hosts booted with systemd-nspawn, one per test, thrown away afterwards.
 //! - [`packages`]: small Debian packages built on the spot, and the local repository that serves them.
+//! - [`site`]: the policy repository that most of them apply.
 //! - [`git`]: policy repositories, and an https Git server that can be made to misbehave.
 //!
 //! What must stay true: nothing started here outlives the test process, however that process ends;
@@ -28,6 +29,7 @@ pub mod git;
 pub mod host;
 mod outer;
 pub mod packages;
+pub mod site;
 mod waiting;
 
 pub use outer::Output;

@@ -28,7 +28,8 @@ fn fleet(suite: Suite) -> Fleet {
     host.publish_all();
     let server = GitServer::in_host(&repository, &host);
     let configuration = format!(
-        "[repository]\nurl = \"{}\"\nbranch = \"main\"\nca_file = \"/etc/test-authority.pem\"\n",
+        "[repository]\nurl = \"{}\"\nbranch = \"main\"\nca_file = \"/etc/test-authority.pem\"\n\
+         [repository.verify]\nmode = \"none\"\n",
         server.url()
     );
     host.write("/etc/steadfast/agent.toml", configuration);

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use clap::Args;
 use steadfast_policies::Catalog;
-use steadfast_resources::host::{HostOptions, RealHost};
+use steadfast_resources::host::RealHost;
 
 use super::input::{Input, Target};
 use super::timings::Timings;
 use super::{CommandError, Exit, Locations};
+use crate::config::Mode;
 use crate::engine::{self, Plan, Progress, RunRequest};
 use crate::output::{Output, PlanDocument, resource_text, summary_line};
 use crate::report::{Outcome, Report, ResourceReport, Revision};
@@ -70,10 +71,8 @@ pub(super) fn run(
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
-    let options =
-        HostOptions { root: target.root.clone(), repair_packages: target.settings.repair() };
-    let mut host = RealHost::new(&options);
-    let audit = arguments.audit || target.settings.audit();
+    let mut host = RealHost::new(&target.host_options());
+    let audit = arguments.audit || target.settings.agent.mode == Mode::Audit;
     let request = RunRequest {
         catalog: &catalog,
         revision: input.revision.clone(),
@@ -81,12 +80,14 @@ pub(super) fn run(
         trigger: "manual",
         audit,
         whole_host: input.whole_host,
-        timeout: target.settings.run_timeout(),
+        timeout: target.settings.agent.run_timeout,
         stop: &stop,
-        download: &crate::download::HttpsDownload::new(&target.settings),
+        download: &crate::download::HttpsDownload::new(
+            target.settings.repository.as_ref().and_then(|source| source.ca_file.clone()),
+        ),
         messages: target.messages.clone(),
-        keep_runs: target.settings.keep_runs(),
-        keep_days: target.settings.keep_days(),
+        keep_runs: target.settings.reports.keep_runs,
+        keep_days: target.settings.reports.keep_days,
     };
     let mut follower = Follower {
         output,

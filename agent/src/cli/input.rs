@@ -7,12 +7,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use steadfast_policies::{Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy};
+use steadfast_policies::{Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, validate, validate_policy};
 use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
+use steadfast_resources::host::HostOptions;
 
 use super::{CommandError, Exit, Locations};
-use crate::config::Settings;
+use crate::config::{Settings, Verify};
 use crate::output::{Output, PlanDocument};
 use crate::report::Revision;
 use crate::source::{
@@ -49,7 +50,7 @@ impl Target {
                 .because(&error)
         })?;
         let settings = Settings::load(&locations.config_dir)?;
-        let mut messages = settings.warnings();
+        let mut messages = settings.warnings.clone();
         let facts = if let Some(file) = facts_file {
             facts_from(file)?
         } else {
@@ -59,6 +60,36 @@ impl Target {
         };
         let state_directory = locations.state_directory(&root);
         Ok(Self { root, state_directory, settings, facts, messages })
+    }
+
+    /// Settings without facts: for what concerns no host.
+    pub(super) fn for_validation(
+        root: &Path,
+        locations: &Locations,
+    ) -> Result<Self, CommandError> {
+        let settings = Settings::load(&locations.config_dir)?;
+        Ok(Self {
+            root: root.to_owned(),
+            state_directory: locations.state_directory(root),
+            messages: settings.warnings.clone(),
+            settings,
+            facts: serde_json::Value::Null,
+        })
+    }
+
+    /// The configured policy repository.
+    fn source(&self) -> Option<SourceSettings> {
+        self.settings.repository.as_ref().map(SourceSettings::from)
+    }
+
+    fn demands_signatures(&self) -> bool {
+        let configured = self.settings.repository.as_ref();
+        configured.is_some_and(|source| matches!(source.verify, Verify::Signed { .. }))
+    }
+
+    /// How the machine is reached.
+    pub(super) fn host_options(&self) -> HostOptions {
+        HostOptions { root: self.root.clone(), repair_packages: self.settings.agent.repair }
     }
 
     /// The host's name, as reports have it.
@@ -83,7 +114,7 @@ pub(super) struct Input {
 
 enum Policies {
     Site(Box<dyn Repository>),
-    Single { directory: Box<dyn Repository>, file: String },
+    Single { directory: Box<dyn Repository>, file: String, text: String },
 }
 
 impl Input {
@@ -95,7 +126,7 @@ impl Input {
         output: &Output,
     ) -> Result<Self, CommandError> {
         let Some(argument) = argument else {
-            let Some(settings) = target.settings.source() else {
+            let Some(settings) = target.source() else {
                 return Err(CommandError::new("no policy repository is named or configured")
                     .with_hint(
                         "name a directory, a policy file or a Git URL, or set repository.url in \
@@ -112,7 +143,7 @@ impl Input {
             RepositoryArgument::PolicyFile(path) => Self::single(&path),
             RepositoryArgument::Git { url, branch } => {
                 // The configured credentials are for the configured repository alone.
-                let settings = match target.settings.source() {
+                let settings = match target.source() {
                     Some(configured) if configured.url == url => configured,
                     _ => SourceSettings::new(url),
                 };
@@ -137,12 +168,16 @@ impl Input {
             .ok_or_else(|| CommandError::new("the policy file's name is not UTF-8"))?
             .to_owned();
         let directory = super::single::PolicyDirectory::new(parent);
+        let text = std::fs::read_to_string(&absolute).map_err(|error| {
+            CommandError::new(format!("cannot read the policy {}", absolute.display()))
+                .because(&error)
+        })?;
         let revision = Revision {
             source: absolute.display().to_string(),
             verification: "none: a single policy file".to_owned(),
             ..Revision::default()
         };
-        let policies = Policies::Single { directory: Box::new(directory), file: name };
+        let policies = Policies::Single { directory: Box::new(directory), file: name, text };
         Ok(Self { policies, revision, whole_host: false, accepted: None })
     }
 
@@ -153,6 +188,16 @@ impl Input {
         configured: bool,
         output: &Output,
     ) -> Result<Self, CommandError> {
+        if configured && target.demands_signatures() {
+            return Err(CommandError::new(
+                "the configuration demands signed commits, and this version cannot verify them",
+            )
+            .with_hint(
+                "set repository.verify.mode = \"none\" to believe whatever the server says, or wait \
+                 for a version that can",
+            )
+            .with_exit(Exit::Refused));
+        }
         let url = settings.url.clone();
         let source = Source::open(settings, &store_directory(target, &url, configured))?;
         let id = match source.fetch() {
@@ -166,10 +211,10 @@ impl Input {
                     ));
                     good
                 }
-                _ => return Err(CommandError::from_source(error)),
+                _ => return Err(error.into()),
             },
         };
-        let opened = source.revision(id).map_err(CommandError::from_source)?;
+        let opened = source.revision(id)?;
         let revision = commit_revision(&source.location().to_string(), opened.information());
         Ok(Self {
             policies: Policies::Site(Box::new(opened)),
@@ -187,23 +232,26 @@ impl Input {
     ) -> Result<Catalog, CommandError> {
         let inputs = Inputs {
             facts: target.facts.clone(),
-            labels: target.settings.labels(),
+            labels: target.settings.labels.clone(),
         };
         let registry = Registry::standard();
         let result = match &self.policies {
             Policies::Site(repository) => evaluate(repository.as_ref(), &inputs, &registry),
-            Policies::Single { directory, file } => {
-                evaluate_policy(directory.as_ref(), file, &inputs, &registry)
+            Policies::Single { directory, file, text } => {
+                evaluate_policy(directory.as_ref(), file, text, &inputs, &registry)
             }
         };
         result.map_err(|diagnostics| refused(&diagnostics, output))
     }
 
-    /// The repository itself.
-    pub(super) fn repository(&self) -> (&dyn Repository, Option<&str>) {
+    /// Everything that is wrong with the policies, whatever the host.
+    pub(super) fn validate(&self) -> Diagnostics {
+        let registry = Registry::standard();
         match &self.policies {
-            Policies::Site(repository) => (repository.as_ref(), None),
-            Policies::Single { directory, file } => (directory.as_ref(), Some(file)),
+            Policies::Site(repository) => validate(repository.as_ref(), &registry),
+            Policies::Single { directory, file, text } => {
+                validate_policy(directory.as_ref(), file, text, &registry)
+            }
         }
     }
 

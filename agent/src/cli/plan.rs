@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use steadfast_resources::host::{Host, HostOptions, RealHost};
+use steadfast_resources::host::{Host, RealHost};
 
 use super::input::{Input, Target};
 use super::{CommandError, Exit, Locations};
@@ -38,9 +38,7 @@ pub(super) fn run(
     let target = Target::new(&arguments.root, locations, arguments.facts.as_deref())?;
     let input = Input::open(arguments.repository.as_deref(), &target, output)?;
     let catalog = input.evaluate(&target, output)?;
-    let options =
-        HostOptions { root: target.root.clone(), repair_packages: target.settings.repair() };
-    let host = RealHost::new(&options);
+    let host = RealHost::new(&target.host_options());
     let (in_force, owed) = if target.state_directory.join("state.sqlite").exists() {
         let state = State::open(&target.state_directory)?;
         (state.in_force(&catalog)?, state.owed()?)

@@ -93,7 +93,7 @@ fn put_back(
     let properties = Properties {
         owner: privileged.then_some(content.uid),
         group: privileged.then_some(content.gid),
-        mode: Some(Mode::from_bits(content.mode)),
+        mode: Some(Mode::new(u16::try_from(content.mode & 0o7777).unwrap_or(0o600))),
         selinux: None,
     };
     let files = host.files();

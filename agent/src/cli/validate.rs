@@ -3,8 +3,6 @@
 use std::path::Path;
 
 use clap::Args;
-use steadfast_resources::Registry;
-
 use super::input::{Input, Target};
 use super::{CommandError, Exit, Locations};
 use crate::output::Output;
@@ -26,12 +24,7 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let target = Target::for_validation(Path::new("/"), locations)?;
     let input = Input::open(arguments.repository.as_deref(), &target, output)?;
-    let registry = Registry::standard();
-    let (repository, single) = input.repository();
-    let findings = match single {
-        Some(file) => steadfast_policies::validate_policy(repository, file, &registry),
-        None => steadfast_policies::validate(repository, &registry),
-    };
+    let findings = input.validate();
     if arguments.json {
         output.data(&(serde_json::to_string_pretty(&findings)? + "\n"))?;
     } else {

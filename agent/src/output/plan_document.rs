@@ -119,7 +119,14 @@ impl PlanDocument {
             total: catalog.resources.len(),
             in_sync: catalog.resources.len() - resources.len() + quiet,
             resources,
-            warnings: catalog.warnings.clone(),
+            warnings: catalog
+                .warnings
+                .iter()
+                .map(|warning| match &warning.place {
+                    Some(place) => format!("{place}: {}", warning.message),
+                    None => warning.message.clone(),
+                })
+                .collect(),
         }
     }
 

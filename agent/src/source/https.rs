@@ -4,6 +4,7 @@
 //! What must stay true: a token goes to the configured scheme, host and port only, never along a
 //! redirection (Puppet CVE-2021-27023), and never over plain http to another machine.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -113,6 +114,17 @@ fn authorization(token: &str, scheme: TokenScheme) -> Result<HeaderValue, FetchF
 
 fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// TLS for downloads: the authorities in `ca_file`, or the system's, and no client certificate.
+pub(crate) fn client_tls(ca_file: Option<&Path>) -> Result<ClientConfig, FetchFailure> {
+    let ca = ca_file.map(std::fs::read_to_string).transpose().map_err(|error| {
+        FetchFailure::UnusableCredential {
+            setting: "ca_file".to_owned(),
+            reason: error.to_string(),
+        }
+    })?;
+    client_config(&Credentials { ca, ..Credentials::default() })
 }
 
 fn client_config(credentials: &Credentials) -> Result<ClientConfig, FetchFailure> {

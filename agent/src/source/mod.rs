@@ -16,6 +16,7 @@
 
 mod advance;
 mod classify;
+mod configured;
 mod contract;
 mod credentials;
 mod directory;
@@ -42,6 +43,7 @@ use std::time::Instant;
 pub use advance::Advance;
 pub use directory::WorkingDirectory;
 pub use error::{FetchFailure, SourceError};
+pub(crate) use https::client_tls;
 pub use helper::{HELPER_COMMAND, helper_main};
 pub use identity::DirectoryIdentity;
 pub use location::{Location, LocationError, RepositoryArgument};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use steadfast::engine::{self, RunRequest, Silent, make_plan};
 use steadfast::report::{Outcome, Report, Revision};
 use steadfast::state::State;
-use steadfast_policies::{Catalog, Inputs};
+use steadfast_policies::{Catalog, Inputs, Repository, RepositoryError};
 use steadfast_resources::host::{FakeHost, Host};
 use steadfast_resources::kind::Download;
 use steadfast_resources::{Failure, Registry};
@@ -68,6 +68,21 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
+/// A policy repository without files: cases are self-contained.
+struct Empty;
+
+impl Repository for Empty {
+    fn paths(&self) -> Result<Vec<String>, RepositoryError> {
+        Ok(Vec::new())
+    }
+    fn read(&self, _path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
+        Ok(None)
+    }
+    fn executable(&self, _path: &str) -> Result<bool, RepositoryError> {
+        Ok(false)
+    }
+}
+
 struct NoDownloads;
 
 impl Download for NoDownloads {
@@ -125,8 +140,8 @@ impl<'a> Bench<'a> {
 
 fn catalog(text: &str) -> Result<Catalog, String> {
     let inputs = Inputs { facts: serde_json::json!({}), ..Inputs::default() };
-    steadfast_policies::evaluate_policy_text("case.toml", text, &inputs, &Registry::standard())
-        .map_err(|diagnostics| diagnostics.to_text(false))
+    steadfast_policies::evaluate_policy(&Empty, "case.toml", text, &inputs, &Registry::standard())
+        .map_err(|diagnostics| diagnostics.render(false))
 }
 
 fn failures(report: &Report) -> String {
