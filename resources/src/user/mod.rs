@@ -16,6 +16,8 @@ mod wanted;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod trial;
 
 pub use action::UserAction;
 pub use observed::Observed;
