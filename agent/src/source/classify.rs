@@ -41,7 +41,15 @@ pub(super) fn classify(error: &gix::Error, context: &Context<'_>) -> FetchFailur
             }
         }
     }
+    // What is left of a 401 when there is no credential helper.
+    if error.is_unauthenticated() {
+        return FetchFailure::Unauthorized { token_sent: context.token_sent };
+    }
     let text = chain_text(&causes);
+    if text.contains("tls handshake eof") {
+        let reason = "the server ended the handshake; perhaps it does not speak TLS".to_owned();
+        return FetchFailure::Tls { host, reason };
+    }
     if text.contains("dns error") || text.contains("failed to lookup address") {
         return FetchFailure::UnknownHost { host, reason: last_text(&causes) };
     }

@@ -123,7 +123,8 @@ pub enum SourceError {
 
 fn summary(refusals: &[Refusal]) -> String {
     const SHOWN: usize = 10;
-    let mut text = refusals.iter().take(SHOWN).map(Refusal::to_string).collect::<Vec<_>>().join("; ");
+    let mut text =
+        refusals.iter().take(SHOWN).map(Refusal::to_string).collect::<Vec<_>>().join("; ");
     if let Some(more) = refusals.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         text.push_str(&format!("; and {more} more"));
     }
@@ -148,9 +149,14 @@ impl SourceError {
             Self::Fetch { failure, .. } => return failure.hint(),
             Self::Store { .. } => "check permissions and free space",
             Self::Repository { path, .. } => {
-                return Some(format!("it is made anew by the next fetch; or remove {}", path.display()));
+                return Some(format!(
+                    "it is made anew by the next fetch; or remove {}",
+                    path.display()
+                ));
             }
-            Self::StoreInUse { .. } => "wait for it, or look what hangs: systemctl status steadfast",
+            Self::StoreInUse { .. } => {
+                "wait for it, or look what hangs: systemctl status steadfast"
+            }
             Self::UnknownRevision { .. } => "fetch again, or raise `depth` in [repository]",
             Self::Damaged { .. } => "the next fetch makes a new copy",
             Self::NoDirectory { .. } => "check `path` in [repository] and the branch",

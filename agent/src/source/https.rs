@@ -103,10 +103,11 @@ fn authorization(token: &str, scheme: TokenScheme) -> Result<HeaderValue, FetchF
             format!("Basic {}", base64(format!("x-access-token:{token}").as_bytes()))
         }
     };
-    let mut header = HeaderValue::from_str(&text).map_err(|_| FetchFailure::UnusableCredential {
-        setting: "token_file".to_owned(),
-        reason: "it holds characters that a token cannot have".to_owned(),
-    })?;
+    let mut header =
+        HeaderValue::from_str(&text).map_err(|_| FetchFailure::UnusableCredential {
+            setting: "token_file".to_owned(),
+            reason: "it holds characters that a token cannot have".to_owned(),
+        })?;
     header.set_sensitive(true);
     Ok(header)
 }

@@ -98,7 +98,8 @@ fn differs(
 /// Whether Git's index vouches for a file: same time and size, older than the index itself (so not
 /// changed in the same instant), and the same content name.
 fn unchanged(entry: &Entry, id: &ObjectId, index: &gix::index::File, prefix: &str) -> bool {
-    let path = if prefix.is_empty() { entry.path.clone() } else { format!("{prefix}/{}", entry.path) };
+    let path =
+        if prefix.is_empty() { entry.path.clone() } else { format!("{prefix}/{}", entry.path) };
     let Some(known) = index.entry_by_path(path.as_str().into()) else { return false };
     let time = known.stat.mtime;
     let written = index.timestamp();

@@ -110,8 +110,8 @@ impl Location {
                 return Err(LocationError::Scheme(format!("{scheme}::")));
             }
         }
-        let url = gix::url::parse(text)
-            .map_err(|error| LocationError::Syntax(error.to_string()))?;
+        let url =
+            gix::url::parse(text).map_err(|error| LocationError::Syntax(error.to_string()))?;
         if url.password().is_some() {
             return Err(LocationError::Credentials);
         }
@@ -241,8 +241,7 @@ impl RepositoryArgument {
 }
 
 fn absolute(path: &Path) -> Result<String, LocationError> {
-    let absolute =
-        path.canonicalize().map_err(|error| LocationError::Syntax(error.to_string()))?;
+    let absolute = path.canonicalize().map_err(|error| LocationError::Syntax(error.to_string()))?;
     absolute
         .into_os_string()
         .into_string()

@@ -34,7 +34,6 @@ mod ssh;
 mod store;
 mod transfer;
 
-
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
@@ -113,8 +112,7 @@ impl Source {
             location::check_branch(branch).map_err(wrong)?;
         }
         credentials::check(&settings, &location)?;
-        names::components(&settings.path)
-            .map_err(|refusal| SourceError::Refused(vec![refusal]))?;
+        names::components(&settings.path).map_err(|refusal| SourceError::Refused(vec![refusal]))?;
         let store = Store::open(store_directory, settings.limits)?;
         Ok(Self { settings, location, store, transfer, scheme: Mutex::new(None) })
     }
@@ -321,8 +319,7 @@ fn ask(program: &Path, request: &Request) -> Response {
         Err(error) => return failed(error.to_string()),
     };
     let program = program.to_string_lossy().into_owned();
-    let mut command =
-        command::Request::new([program, HELPER_COMMAND.to_owned()]).with_input(input);
+    let mut command = command::Request::new([program, HELPER_COMMAND.to_owned()]).with_input(input);
     for name in VARIABLES.iter().chain(&["HOME"]) {
         if let Ok(value) = std::env::var(name) {
             command = command.with_variable(name, value);

@@ -278,10 +278,7 @@ impl<'a> Walk<'a> {
         for pair in seen.windows(2) {
             if let [first, second] = pair {
                 if first == second {
-                    self.refuse(
-                        &joined(prefix, &first.to_str_lossy()),
-                        RefusalReason::Duplicate,
-                    );
+                    self.refuse(&joined(prefix, &first.to_str_lossy()), RefusalReason::Duplicate);
                 }
             }
         }

@@ -43,7 +43,7 @@ pub(super) fn tracking_reference(branch: &str) -> String {
 /// How every repository is opened: its own configuration only, no replaced objects, bounded memory.
 pub(super) fn open_options(limits: &Limits) -> gix::open::Options {
     gix::open::Options::isolated().config_overrides([
-        "gitoxide.objects.noReplace=true".to_owned(),
+        "core.useReplaceRefs=false".to_owned(),
         format!("gitoxide.objects.allocLimit={}", limits.max_pack_bytes),
         "core.logAllRefUpdates=false".to_owned(),
     ])
@@ -129,8 +129,7 @@ impl Store {
             .mode(0o700)
             .create(directory)
             .map_err(failed("create", directory))?;
-        let directory =
-            directory.canonicalize().map_err(failed("find", directory))?;
+        let directory = directory.canonicalize().map_err(failed("find", directory))?;
         let store = Self { directory, limits };
         // Somebody who is writing has cleaned already.
         if let Ok(lock) = store.lock(Duration::ZERO) {
@@ -309,7 +308,9 @@ impl Store {
 
     /// Notes that a new copy must be made.
     pub(super) fn mark_damaged(&self) {
-        if let Err(error) = OpenOptions::new().write(true).create(true).truncate(true).open(self.marker()) {
+        if let Err(error) =
+            OpenOptions::new().write(true).create(true).truncate(true).open(self.marker())
+        {
             log::warn!("cannot note that {} is damaged: {error}", self.directory.display());
         }
     }

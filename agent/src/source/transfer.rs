@@ -81,8 +81,7 @@ impl Conversation<'_> {
                     https::transport_options(url, credentials, self.scheme, limits.deadline)?;
                 let parsed = gix::url::parse(url.as_str())
                     .map_err(|error| FetchFailure::Protocol { reason: error.to_string() })?;
-                let transport =
-                    http::connect::<http::reqwest::Remote>(parsed, Protocol::V2, false);
+                let transport = http::connect::<http::reqwest::Remote>(parsed, Protocol::V2, false);
                 let options: Box<dyn Any> = Box::new(options);
                 Ok(Line { transport: Box::new(transport), options: Some(options), ssh: None })
             }
@@ -172,17 +171,16 @@ impl Conversation<'_> {
             connection = connection.with_transport_options(options);
         }
         let meter = Meter::new(limits.max_pack_bytes);
-        let mut prepared = match connection.prepare_fetch(meter.clone(), ref_map::Options::default())
-        {
-            Ok(prepared) => prepared,
-            Err(error) => return Err(self.failure(&error, ssh, false)),
-        };
+        let mut prepared =
+            match connection.prepare_fetch(meter.clone(), ref_map::Options::default()) {
+                Ok(prepared) => prepared,
+                Err(error) => return Err(self.failure(&error, ssh, false)),
+            };
         let map = prepared.ref_map();
         let format = map.object_hash;
         let wanted = map.mappings.iter().find_map(|mapping| mapping.remote.peeled_id());
-        let wanted: ObjectId = wanted
-            .ok_or_else(|| FetchFailure::NoBranch { branch: branch.to_owned() })?
-            .to_owned();
+        let wanted: ObjectId =
+            wanted.ok_or_else(|| FetchFailure::NoBranch { branch: branch.to_owned() })?.to_owned();
         let done = Done { id: wanted.to_string(), branch: branch.to_owned(), scheme: None };
         if format != self.repository.object_hash() {
             return Err(FetchFailure::ObjectFormat { format: format.to_string() });
