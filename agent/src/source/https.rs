@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::contract::{Credentials, TokenScheme};
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 
 /// The longest silence that is waited through.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
@@ -53,10 +53,10 @@ pub(super) fn transport_options(
             reason: "the URL cannot be understood".to_owned(),
         })?;
         backend.configure_request = Some(Box::new(move |request| {
-            if let Some(header) = &authorization {
-                if origin(request.url().as_str()).as_ref() == Some(&home) {
-                    request.headers_mut().insert(AUTHORIZATION, header.clone());
-                }
+            if let Some(header) = &authorization
+                && origin(request.url().as_str()).as_ref() == Some(&home)
+            {
+                request.headers_mut().insert(AUTHORIZATION, header.clone());
             }
             Ok(())
         }));

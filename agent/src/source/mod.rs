@@ -20,14 +20,17 @@ mod contract;
 mod credentials;
 mod directory;
 mod error;
+mod failure;
 mod helper;
 mod https;
 mod identity;
+mod leftovers;
 mod local;
 mod location;
 mod meter;
 mod names;
 mod objects;
+mod references;
 mod revision;
 mod settings;
 mod ssh;
@@ -40,7 +43,8 @@ use std::time::Instant;
 
 pub use advance::Advance;
 pub use directory::WorkingDirectory;
-pub use error::{FetchFailure, SourceError};
+pub use error::SourceError;
+pub use failure::FetchFailure;
 pub use helper::{HELPER_COMMAND, helper_main};
 pub use identity::DirectoryIdentity;
 pub use location::{Location, LocationError, RepositoryArgument};
@@ -138,7 +142,7 @@ impl Source {
         self.store.clean(&lock)?;
         self.store.ensure(&lock, gix::hash::Kind::Sha1)?;
         let before = self.store.repository()?;
-        let branches = store::tracked(&before);
+        let branches = references::tracked(&before);
         let done = self.bring(&lock, &before)?;
         let revision: RevisionId = done.id.parse()?;
         let previous = branches.into_iter().find(|(branch, _)| *branch == done.branch);
@@ -146,7 +150,7 @@ impl Source {
         self.store.mark_current(revision)?;
         let advance = match &self.location {
             Location::Local { path } => {
-                match gix::open_opts(path, store::open_options(&self.settings.limits)) {
+                match gix::open_opts(path, references::open_options(&self.settings.limits)) {
                     Ok(repository) => advance::between(&repository, previous, revision),
                     Err(_) => advance::between(&self.store.repository()?, previous, revision),
                 }
@@ -240,7 +244,7 @@ impl Source {
     /// hashed, its blobs looked up. Whether it is *acceptable* is for [`Self::revision`] to say.
     fn check(&self, done: &Done, repository: &Path) -> Result<(), SourceError> {
         let id: RevisionId = done.id.parse()?;
-        let options = store::open_options(&self.settings.limits).open_path_as_is(true);
+        let options = references::open_options(&self.settings.limits).open_path_as_is(true);
         let repository = gix::open_opts(repository, options).map_err(|error| {
             SourceError::Repository { path: repository.to_owned(), reason: error.to_string() }
         })?;

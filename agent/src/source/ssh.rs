@@ -15,7 +15,7 @@ use gix::protocol::transport::client::git::ConnectMode;
 use gix::protocol::transport::client::git::blocking_io::Connection;
 
 use super::contract::Credentials;
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 
 /// A running ssh with Git's server program on the other side.
 pub(super) struct Ssh {

@@ -12,12 +12,12 @@ use gix::remote::{Direction, fetch::Shallow, fetch::Tags, ref_map};
 
 use super::classify::{Context, classify};
 use super::contract::{Done, Operation, Request, Response, TokenScheme};
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 use super::local;
 use super::location::Location;
 use super::meter::Meter;
+use super::references;
 use super::ssh::{self, Ssh};
-use super::store;
 use super::{https, https::schemes};
 
 /// Does what `request` asks.
@@ -162,7 +162,7 @@ impl Conversation<'_> {
     /// Brings the commit that `branch` is at.
     fn fetch(&self, branch: &str) -> Result<Done, FetchFailure> {
         let limits = &self.request.limits;
-        let tracking = store::tracking_reference(branch);
+        let tracking = references::tracking_reference(branch);
         let remote = self.remote(&format!("+refs/heads/{branch}:{tracking}"))?;
         let Line { transport, options, ssh } = self.open()?;
         let mut connection =
@@ -185,7 +185,7 @@ impl Conversation<'_> {
         if format != self.repository.object_hash() {
             return Err(FetchFailure::ObjectFormat { format: format.to_string() });
         }
-        if store::reference(self.repository, &tracking) == Some(wanted)
+        if references::reference(self.repository, &tracking) == Some(wanted)
             && self.repository.has_object(wanted)
         {
             drop(prepared);
@@ -203,7 +203,7 @@ impl Conversation<'_> {
         }
         end(ssh);
         // The library reports a rejected update inside of a success.
-        if store::reference(self.repository, &tracking) == Some(wanted) {
+        if references::reference(self.repository, &tracking) == Some(wanted) {
             Ok(done)
         } else {
             let reason = format!("{tracking} did not become {wanted}");

@@ -63,10 +63,7 @@ impl Scene {
 
 fn failure<T: std::fmt::Debug>(result: Result<T, SourceError>) -> FetchFailure {
     match result {
-        Err(SourceError::Fetch { failure, .. }) => {
-            println!("{failure}");
-            failure
-        }
+        Err(SourceError::Fetch { failure, .. }) => failure,
         other => panic!("{other:?}"),
     }
 }
@@ -461,6 +458,6 @@ fn a_hundred_fetches_in_a_row() {
 fn count_packs(store: &Path) -> usize {
     std::fs::read_dir(store.join("repository.git/objects/pack"))
         .unwrap()
-        .filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().ends_with(".pack"))
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "pack"))
         .count()
 }

@@ -1,5 +1,7 @@
 //! The source as a whole: real repositories, a real server, the real fetching process.
 
+#![expect(clippy::unwrap_used, reason = "the whole crate is tests")]
+
 mod certificates;
 mod directory;
 mod https;

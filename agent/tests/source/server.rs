@@ -176,8 +176,8 @@ impl State {
         let mut headers = String::new();
         for line in head.lines() {
             match line.strip_prefix("Status: ") {
-                Some(text) => status = text[..3].to_owned(),
-                None => headers.push_str(&format!("{line}\r\n")),
+                Some(text) => text[..3].clone_into(&mut status),
+                None => headers.extend([line, "\r\n"]),
             }
         }
         (status, headers, body)
