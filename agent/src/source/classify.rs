@@ -7,7 +7,7 @@ use std::error::Error;
 
 use rustls::{AlertDescription, CertificateError};
 
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 
 /// What is known about the conversation that failed.
 pub(super) struct Context<'a> {
@@ -35,13 +35,21 @@ pub(super) fn classify(error: &gix::Error, context: &Context<'_>) -> FetchFailur
         if cause.is::<gix::protocol::transport::client::AuthenticationRequired>() {
             return FetchFailure::Unauthorized { token_sent: context.token_sent };
         }
-        if let Some(http) = cause.downcast_ref::<reqwest::Error>() {
-            if let Some(failure) = from_http(http, context) {
-                return failure;
-            }
+        if let Some(http) = cause.downcast_ref::<reqwest::Error>()
+            && let Some(failure) = from_http(http, context)
+        {
+            return failure;
         }
     }
+    // What is left of a 401 when there is no credential helper.
+    if error.is_unauthenticated() {
+        return FetchFailure::Unauthorized { token_sent: context.token_sent };
+    }
     let text = chain_text(&causes);
+    if text.contains("tls handshake eof") {
+        let reason = "the server ended the handshake; perhaps it does not speak TLS".to_owned();
+        return FetchFailure::Tls { host, reason };
+    }
     if text.contains("dns error") || text.contains("failed to lookup address") {
         return FetchFailure::UnknownHost { host, reason: last_text(&causes) };
     }
@@ -49,10 +57,10 @@ pub(super) fn classify(error: &gix::Error, context: &Context<'_>) -> FetchFailur
         return FetchFailure::ObjectTooLarge { limit: context.object_limit };
     }
     for cause in &causes {
-        if let Some(system) = cause.downcast_ref::<std::io::Error>() {
-            if let Some(failure) = from_system(system, context, &causes) {
-                return failure;
-            }
+        if let Some(system) = cause.downcast_ref::<std::io::Error>()
+            && let Some(failure) = from_system(system, context, &causes)
+        {
+            return failure;
         }
     }
     if text.contains("indicate 'smart' protocol") {
@@ -120,8 +128,8 @@ fn chain_text(causes: &[&(dyn Error + 'static)]) -> String {
 }
 
 fn last_text(causes: &[&(dyn Error + 'static)]) -> String {
-    let texts = causes.iter().map(|cause| one_line(&cause.to_string()));
-    texts.filter(|text| !text.is_empty()).next_back().unwrap_or_default()
+    let mut texts = causes.iter().map(|cause| one_line(&cause.to_string()));
+    texts.rfind(|text| !text.is_empty()).unwrap_or_default()
 }
 
 fn one_line(text: &str) -> String {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 use super::location::Location;
 use super::settings::{Limits, Secret};
 

@@ -27,10 +27,8 @@ pub(super) fn check(settings: &SourceSettings, location: &Location) -> Result<()
         ("client_cert", settings.client_cert.is_some()),
         ("ca_file", settings.ca_file.is_some()),
     ];
-    let ssh = [
-        ("ssh_key", settings.ssh_key.is_some()),
-        ("known_hosts", settings.known_hosts.is_some()),
-    ];
+    let ssh =
+        [("ssh_key", settings.ssh_key.is_some()), ("known_hosts", settings.known_hosts.is_some())];
     let (foreign, problem) = match location {
         Location::Http { .. } => (&ssh[..], "is for ssh URLs, but url is an https one"),
         Location::Ssh { .. } => (&https[..], "is for https URLs, but url is an ssh one"),
@@ -111,7 +109,10 @@ fn check_owner(path: &Path) -> Result<(), SourceError> {
         match std::fs::metadata(part) {
             Ok(metadata) => {
                 if !owner_acceptable(metadata.uid(), user, caller) {
-                    return Err(SourceError::Owner { path: part.to_owned(), owner: metadata.uid() });
+                    return Err(SourceError::Owner {
+                        path: part.to_owned(),
+                        owner: metadata.uid(),
+                    });
                 }
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -140,7 +141,11 @@ mod tests {
             (1001, 0, Some(1000), false),
             (1001, 1000, None, true),
         ] {
-            assert_eq!(owner_acceptable(owner, user, caller), expected, "{owner} {user} {caller:?}");
+            assert_eq!(
+                owner_acceptable(owner, user, caller),
+                expected,
+                "{owner} {user} {caller:?}"
+            );
         }
     }
 

@@ -38,10 +38,8 @@ pub(super) struct Entry {
 impl WorkingDirectory {
     /// Lists the files below `root`.
     pub fn open(root: &Path, limits: &Limits) -> Result<Self, SourceError> {
-        let failed = |source: std::io::Error| SourceError::ReadDirectory {
-            path: root.to_owned(),
-            source,
-        };
+        let failed =
+            |source: std::io::Error| SourceError::ReadDirectory { path: root.to_owned(), source };
         let absolute = root.canonicalize().map_err(failed)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open(&absolute, flags, Mode::empty())
@@ -188,8 +186,7 @@ impl Walk<'_> {
             self.refuse(prefix, RefusalReason::Depth);
             return Ok(());
         }
-        let entries =
-            Dir::read_from(descriptor).map_err(|error| self.failed(prefix, error))?;
+        let entries = Dir::read_from(descriptor).map_err(|error| self.failed(prefix, error))?;
         for entry in entries {
             if self.over {
                 return Ok(());
@@ -212,8 +209,7 @@ impl Walk<'_> {
         depth: usize,
     ) -> Result<(), SourceError> {
         let shown = name.to_string_lossy();
-        let path =
-            if prefix.is_empty() { shown.into_owned() } else { format!("{prefix}/{shown}") };
+        let path = if prefix.is_empty() { shown.into_owned() } else { format!("{prefix}/{shown}") };
         self.entries += 1;
         if self.entries > self.limits.max_files {
             self.refuse(&path, RefusalReason::TooMany { limit: self.limits.max_files });
@@ -228,8 +224,8 @@ impl Walk<'_> {
             .map_err(|error| self.failed(&path, error))?;
         match FileType::from_raw_mode(status.st_mode) {
             FileType::Directory => {
-                let below = open_directory(directory, name)
-                    .map_err(|error| self.failed(&path, error))?;
+                let below =
+                    open_directory(directory, name).map_err(|error| self.failed(&path, error))?;
                 self.directory(below.as_fd(), &path, depth + 1)?;
             }
             FileType::Symlink => self.refuse(&path, RefusalReason::SymbolicLink),

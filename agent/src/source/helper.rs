@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use nix::sys::signal::Signal;
 
 use super::contract::{Request, Response};
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 use super::transfer;
 
 /// The longest request that is read, in bytes.

@@ -16,7 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::contract::{Credentials, TokenScheme};
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 
 /// The longest silence that is waited through.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
@@ -54,10 +54,10 @@ pub(super) fn transport_options(
             reason: "the URL cannot be understood".to_owned(),
         })?;
         backend.configure_request = Some(Box::new(move |request| {
-            if let Some(header) = &authorization {
-                if origin(request.url().as_str()).as_ref() == Some(&home) {
-                    request.headers_mut().insert(AUTHORIZATION, header.clone());
-                }
+            if let Some(header) = &authorization
+                && origin(request.url().as_str()).as_ref() == Some(&home)
+            {
+                request.headers_mut().insert(AUTHORIZATION, header.clone());
             }
             Ok(())
         }));
@@ -104,10 +104,11 @@ fn authorization(token: &str, scheme: TokenScheme) -> Result<HeaderValue, FetchF
             format!("Basic {}", base64(format!("x-access-token:{token}").as_bytes()))
         }
     };
-    let mut header = HeaderValue::from_str(&text).map_err(|_| FetchFailure::UnusableCredential {
-        setting: "token_file".to_owned(),
-        reason: "it holds characters that a token cannot have".to_owned(),
-    })?;
+    let mut header =
+        HeaderValue::from_str(&text).map_err(|_| FetchFailure::UnusableCredential {
+            setting: "token_file".to_owned(),
+            reason: "it holds characters that a token cannot have".to_owned(),
+        })?;
     header.set_sensitive(true);
     Ok(header)
 }

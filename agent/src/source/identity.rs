@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::directory::{Entry, WorkingDirectory};
 use super::objects::Objects;
+use super::references;
 use super::revision::{Revision, RevisionId, RevisionInformation};
 use super::settings::Limits;
-use super::store;
 
 /// What a working directory is a version of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,7 +73,7 @@ impl WorkingDirectory {
 fn work_tree(directory: &Path) -> Option<(gix::Repository, String)> {
     let top: PathBuf =
         directory.ancestors().find(|ancestor| ancestor.join(".git").exists())?.to_owned();
-    let repository = gix::open_opts(&top, store::open_options(&Limits::default())).ok()?;
+    let repository = gix::open_opts(&top, references::open_options(&Limits::default())).ok()?;
     let prefix = directory.strip_prefix(&top).ok()?.to_str()?.to_owned();
     Some((repository, prefix))
 }
@@ -98,7 +98,8 @@ fn differs(
 /// Whether Git's index vouches for a file: same time and size, older than the index itself (so not
 /// changed in the same instant), and the same content name.
 fn unchanged(entry: &Entry, id: &ObjectId, index: &gix::index::File, prefix: &str) -> bool {
-    let path = if prefix.is_empty() { entry.path.clone() } else { format!("{prefix}/{}", entry.path) };
+    let path =
+        if prefix.is_empty() { entry.path.clone() } else { format!("{prefix}/{}", entry.path) };
     let Some(known) = index.entry_by_path(path.as_str().into()) else { return false };
     let time = known.stat.mtime;
     let written = index.timestamp();

@@ -12,15 +12,16 @@ use gix::objs::{CommitRef, Kind, TreeRefIter};
 use gix::{ObjectId, Repository};
 
 use super::contract::{Done, Operation, Request};
-use super::error::{FetchFailure, SourceError};
+use super::error::SourceError;
+use super::failure::FetchFailure;
 use super::meter::Meter;
 use super::objects::{Objects, STRUCTURE_LIMIT};
+use super::references;
 use super::settings::Limits;
-use super::store;
 
 /// Does what `request` asks with the repository at `path`.
 pub(super) fn perform(request: &Request, path: &Path) -> Result<Done, FetchFailure> {
-    let source = gix::open_opts(path, store::open_options(&request.limits))
+    let source = gix::open_opts(path, references::open_options(&request.limits))
         .map_err(|error| FetchFailure::NoRepository { reason: error.to_string() })?;
     let (branch, id) = branch(&source, request.branch.as_deref())?;
     let done = Done { id: id.to_string(), branch: branch.clone(), scheme: None };
@@ -32,14 +33,14 @@ pub(super) fn perform(request: &Request, path: &Path) -> Result<Done, FetchFailu
         return Err(FetchFailure::ObjectFormat { format: source.object_hash().to_string() });
     }
     copy_commit(source, &target, id, &request.limits)?;
-    store::set_reference(&target, &store::tracking_reference(&branch), id)
+    references::set_reference(&target, &references::tracking_reference(&branch), id)
         .map_err(|error| FetchFailure::Write { reason: error.to_string() })?;
     Ok(done)
 }
 
 /// Opens the repository to fetch into.
 pub(super) fn open_copy(path: &Path, limits: &Limits) -> Result<Repository, FetchFailure> {
-    gix::open_opts(path, store::open_options(limits).open_path_as_is(true))
+    gix::open_opts(path, references::open_options(limits).open_path_as_is(true))
         .map_err(|error| FetchFailure::Copy { reason: error.to_string() })
 }
 
@@ -72,7 +73,8 @@ pub(super) fn copy_commit(
     limits: &Limits,
 ) -> Result<(), FetchFailure> {
     let objects = Objects::new(source);
-    let (wanted, parents) = missing_objects(&objects, target, id, limits).map_err(unsound)?;
+    let (wanted, parents) = missing_objects(&objects, target, id, limits)
+        .map_err(|error| FetchFailure::CorruptPack { reason: error.to_string() })?;
     if !wanted.is_empty() {
         let kind = objects.repository().object_hash();
         let meter = Meter::new(limits.max_pack_bytes);
@@ -80,14 +82,10 @@ pub(super) fn copy_commit(
         receive(target, BufReader::with_capacity(1 << 16, stream), &meter, limits)?;
     }
     if parents.iter().any(|parent| !target.has_object(*parent)) {
-        store::add_shallow(target.git_dir(), id)
+        references::add_shallow(target.git_dir(), id)
             .map_err(|error| FetchFailure::Write { reason: error.to_string() })?;
     }
     Ok(())
-}
-
-fn unsound(error: SourceError) -> FetchFailure {
-    FetchFailure::CorruptPack { reason: error.to_string() }
 }
 
 /// The objects that commit `id` needs and `target` lacks, and the commit's parents.
@@ -205,27 +203,34 @@ impl<'a> PackStream<'a> {
     fn entry(&self, id: &ObjectId) -> io::Result<Vec<u8>> {
         let (kind, size) = self.objects.header(id).map_err(io::Error::other)?;
         let content = self.objects.read(id, kind, size).map_err(io::Error::other)?;
-        let number: u8 = match kind {
-            Kind::Commit => 1,
-            Kind::Tree => 2,
-            Kind::Blob => 3,
-            Kind::Tag => 4,
-        };
         let mut entry = Vec::with_capacity(content.len() / 2 + 16);
-        let mut rest = content.len();
-        let mut byte = number << 4 | (rest & 0x0f) as u8;
-        rest >>= 4;
-        while rest > 0 {
-            entry.push(byte | 0x80);
-            byte = (rest & 0x7f) as u8;
-            rest >>= 7;
-        }
-        entry.push(byte);
+        push_entry_header(&mut entry, kind, content.len());
         let speed = gix::zlib::Compression::BEST_SPEED;
         let mut deflate = gix::zlib::stream::deflate::Write::new(entry, speed);
         deflate.write_all(&content)?;
         deflate.flush()?;
         Ok(deflate.into_inner())
+    }
+}
+
+/// Type and unpacked size of an entry: three bits and four, then seven at a time, the lowest first.
+fn push_entry_header(entry: &mut Vec<u8>, kind: Kind, size: usize) {
+    let kind = match kind {
+        Kind::Commit => 1,
+        Kind::Tree => 2,
+        Kind::Blob => 3,
+        Kind::Tag => 4,
+    };
+    let mut bits = kind << 4 | (size & 0x0f);
+    let mut rest = size >> 4;
+    loop {
+        let more = if rest > 0 { 0x80 } else { 0 };
+        entry.extend((bits | more).to_le_bytes().first());
+        if rest == 0 {
+            return;
+        }
+        bits = rest & 0x7f;
+        rest >>= 7;
     }
 }
 
@@ -237,5 +242,25 @@ impl Read for PackStream<'_> {
         }
         self.ready = io::Cursor::new(self.next()?);
         self.ready.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entry_headers() {
+        for (kind, size, expected) in [
+            (Kind::Commit, 0, &[0x10][..]),
+            (Kind::Blob, 15, &[0x3f]),
+            (Kind::Blob, 16, &[0xb0, 0x01]),
+            (Kind::Tree, 0x7ff, &[0xaf, 0x7f]),
+            (Kind::Tree, 0x800, &[0xa0, 0x80, 0x01]),
+        ] {
+            let mut header = Vec::new();
+            push_entry_header(&mut header, kind, size);
+            assert_eq!(header, expected, "{size}");
+        }
     }
 }

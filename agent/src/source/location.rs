@@ -74,7 +74,7 @@ pub enum LocationError {
     /// http to another machine.
     #[error("http is neither private nor authentic; use https (http works for loopback only)")]
     PlainHttp,
-    /// git://, ext:: and the like.
+    /// `git://`, `ext::` and the like.
     #[error("{0} is not supported; use https, ssh or a local path")]
     Scheme(String),
     /// `https://user:password@host/`.
@@ -105,20 +105,20 @@ impl Location {
         if text.is_empty() || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(LocationError::Syntax("empty, or with spaces in it".to_owned()));
         }
-        if let Some((scheme, _)) = text.split_once("::") {
-            if scheme.chars().all(|c| c.is_ascii_alphanumeric()) {
-                return Err(LocationError::Scheme(format!("{scheme}::")));
-            }
+        if let Some((scheme, _)) = text.split_once("::")
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric())
+        {
+            return Err(LocationError::Scheme(format!("{scheme}::")));
         }
-        let url = gix::url::parse(text)
-            .map_err(|error| LocationError::Syntax(error.to_string()))?;
+        let url =
+            gix::url::parse(text).map_err(|error| LocationError::Syntax(error.to_string()))?;
         if url.password().is_some() {
             return Err(LocationError::Credentials);
         }
         let path = url.path.to_str().map_err(|_| LocationError::Syntax("not UTF-8".to_owned()))?;
         match url.scheme {
             gix::url::Scheme::Https | gix::url::Scheme::Http => {
-                let host = url.host().unwrap_or_default();
+                let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
                 checked("host", host, host_character)?;
                 if url.user().is_some() {
                     return Err(LocationError::Credentials);
@@ -241,8 +241,7 @@ impl RepositoryArgument {
 }
 
 fn absolute(path: &Path) -> Result<String, LocationError> {
-    let absolute =
-        path.canonicalize().map_err(|error| LocationError::Syntax(error.to_string()))?;
+    let absolute = path.canonicalize().map_err(|error| LocationError::Syntax(error.to_string()))?;
     absolute
         .into_os_string()
         .into_string()

@@ -25,8 +25,7 @@ struct Shared {
 impl Meter {
     /// A meter that stops the transfer after `limit` bytes.
     pub(super) fn new(limit: u64) -> Self {
-        let shared =
-            Shared { limit, received: AtomicU64::new(0), stop: AtomicBool::new(false) };
+        let shared = Shared { limit, received: AtomicU64::new(0), stop: AtomicBool::new(false) };
         Self { id: UNKNOWN, step: StepShared::default(), shared: Arc::new(shared) }
     }
 

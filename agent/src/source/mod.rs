@@ -21,20 +21,22 @@ mod contract;
 mod credentials;
 mod directory;
 mod error;
+mod failure;
 mod helper;
 mod https;
 mod identity;
+mod leftovers;
 mod local;
 mod location;
 mod meter;
 mod names;
 mod objects;
+mod references;
 mod revision;
 mod settings;
 mod ssh;
 mod store;
 mod transfer;
-
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -42,8 +44,8 @@ use std::time::Instant;
 
 pub use advance::Advance;
 pub use directory::WorkingDirectory;
-pub use error::{FetchFailure, SourceError};
-pub(crate) use https::client_tls;
+pub use error::SourceError;
+pub use failure::FetchFailure;
 pub use helper::{HELPER_COMMAND, helper_main};
 pub use identity::DirectoryIdentity;
 pub use location::{Location, LocationError, RepositoryArgument};
@@ -115,8 +117,7 @@ impl Source {
             location::check_branch(branch).map_err(wrong)?;
         }
         credentials::check(&settings, &location)?;
-        names::components(&settings.path)
-            .map_err(|refusal| SourceError::Refused(vec![refusal]))?;
+        names::components(&settings.path).map_err(|refusal| SourceError::Refused(vec![refusal]))?;
         let store = Store::open(store_directory, settings.limits)?;
         Ok(Self { settings, location, store, transfer, scheme: Mutex::new(None) })
     }
@@ -142,7 +143,7 @@ impl Source {
         self.store.clean(&lock)?;
         self.store.ensure(&lock, gix::hash::Kind::Sha1)?;
         let before = self.store.repository()?;
-        let branches = store::tracked(&before);
+        let branches = references::tracked(&before);
         let done = self.bring(&lock, &before)?;
         let revision: RevisionId = done.id.parse()?;
         let previous = branches.into_iter().find(|(branch, _)| *branch == done.branch);
@@ -150,7 +151,7 @@ impl Source {
         self.store.mark_current(revision)?;
         let advance = match &self.location {
             Location::Local { path } => {
-                match gix::open_opts(path, store::open_options(&self.settings.limits)) {
+                match gix::open_opts(path, references::open_options(&self.settings.limits)) {
                     Ok(repository) => advance::between(&repository, previous, revision),
                     Err(_) => advance::between(&self.store.repository()?, previous, revision),
                 }
@@ -244,7 +245,7 @@ impl Source {
     /// hashed, its blobs looked up. Whether it is *acceptable* is for [`Self::revision`] to say.
     fn check(&self, done: &Done, repository: &Path) -> Result<(), SourceError> {
         let id: RevisionId = done.id.parse()?;
-        let options = store::open_options(&self.settings.limits).open_path_as_is(true);
+        let options = references::open_options(&self.settings.limits).open_path_as_is(true);
         let repository = gix::open_opts(repository, options).map_err(|error| {
             SourceError::Repository { path: repository.to_owned(), reason: error.to_string() }
         })?;
@@ -323,8 +324,7 @@ fn ask(program: &Path, request: &Request) -> Response {
         Err(error) => return failed(error.to_string()),
     };
     let program = program.to_string_lossy().into_owned();
-    let mut command =
-        command::Request::new([program, HELPER_COMMAND.to_owned()]).with_input(input);
+    let mut command = command::Request::new([program, HELPER_COMMAND.to_owned()]).with_input(input);
     for name in VARIABLES.iter().chain(&["HOME"]) {
         if let Ok(value) = std::env::var(name) {
             command = command.with_variable(name, value);

@@ -276,13 +276,10 @@ impl<'a> Walk<'a> {
         }
         seen.sort_unstable();
         for pair in seen.windows(2) {
-            if let [first, second] = pair {
-                if first == second {
-                    self.refuse(
-                        &joined(prefix, &first.to_str_lossy()),
-                        RefusalReason::Duplicate,
-                    );
-                }
+            if let [first, second] = pair
+                && first == second
+            {
+                self.refuse(&joined(prefix, &first.to_str_lossy()), RefusalReason::Duplicate);
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ use gix::protocol::transport::client::git::ConnectMode;
 use gix::protocol::transport::client::git::blocking_io::Connection;
 
 use super::contract::Credentials;
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 
 /// A running ssh with Git's server program on the other side.
 pub(super) struct Ssh {
@@ -170,7 +170,11 @@ fn arguments(
     if host.starts_with('-') || path.contains('\'') || path.starts_with('-') {
         return Err(FetchFailure::Ssh { reason: "refusing that host or path".to_owned() });
     }
-    arguments.extend(["--".to_owned(), host.to_owned(), format!("git-upload-pack {}", quoted(path))]);
+    arguments.extend([
+        "--".to_owned(),
+        host.to_owned(),
+        format!("git-upload-pack {}", quoted(path)),
+    ]);
     Ok(arguments)
 }
 
@@ -189,7 +193,9 @@ fn quoted(path: &str) -> String {
 /// A path as the value of an ssh option: quoted; without what ssh would expand.
 fn option_value(setting: &'static str, path: &Path) -> Result<String, FetchFailure> {
     match path.to_str() {
-        Some(text) if !text.contains(['"', '%', '$', '~', '\\']) && !text.contains(char::is_control) => {
+        Some(text)
+            if !text.contains(['"', '%', '$', '~', '\\']) && !text.contains(char::is_control) =>
+        {
             Ok(format!("\"{text}\""))
         }
         _ => Err(FetchFailure::UnusableCredential {
@@ -214,10 +220,14 @@ fn classify(messages: &str, host: &str) -> Option<FetchFailure> {
     if messages.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
         return Some(FetchFailure::ChangedHostKey { host });
     }
-    if messages.contains("host key is known for") || messages.contains("Host key verification failed") {
+    if messages.contains("host key is known for")
+        || messages.contains("Host key verification failed")
+    {
         return Some(FetchFailure::UnknownHostKey { host });
     }
-    if let Some(line) = line("Permission denied (").or_else(|| line("Too many authentication failures")) {
+    if let Some(line) =
+        line("Permission denied (").or_else(|| line("Too many authentication failures"))
+    {
         return Some(FetchFailure::SshRefused { host, reason: line.to_owned() });
     }
     if let Some(line) = line("Could not resolve hostname") {

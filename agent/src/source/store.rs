@@ -12,17 +12,18 @@
 //! or replaced by one that holds the same good and current revisions.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use gix::refs::transaction::{PreviousValue, RefEdit};
-use gix::{ObjectId, Repository};
+use gix::Repository;
 use rustix::fs::{FlockOperation, RenameFlags};
 
 use super::error::SourceError;
+use super::leftovers::{names_in, remove_directory, remove_file};
 use super::local;
+use super::references::{open_options, reference, set_reference};
 use super::revision::RevisionId;
 use super::settings::Limits;
 
@@ -34,80 +35,6 @@ const GOOD: &str = "refs/steadfast/good";
 
 /// The reference that keeps the last fetched revision.
 const CURRENT: &str = "refs/steadfast/current";
-
-/// The reference that follows a branch of the remote.
-pub(super) fn tracking_reference(branch: &str) -> String {
-    format!("refs/remotes/origin/{branch}")
-}
-
-/// How every repository is opened: its own configuration only, no replaced objects, bounded memory.
-pub(super) fn open_options(limits: &Limits) -> gix::open::Options {
-    gix::open::Options::isolated().config_overrides([
-        "gitoxide.objects.noReplace=true".to_owned(),
-        format!("gitoxide.objects.allocLimit={}", limits.max_pack_bytes),
-        "core.logAllRefUpdates=false".to_owned(),
-    ])
-}
-
-/// The commit that the reference `name` points to.
-pub(super) fn reference(repository: &Repository, name: &str) -> Option<ObjectId> {
-    let found = match repository.try_find_reference(name) {
-        Ok(found) => found?,
-        Err(error) => {
-            log::warn!("the reference {name} of the policy repository is damaged: {error}");
-            return None;
-        }
-    };
-    found.target().try_id().map(ToOwned::to_owned)
-}
-
-/// Where the followed branches are: names without `refs/remotes/origin/`.
-pub(super) fn tracked(repository: &Repository) -> Vec<(String, ObjectId)> {
-    let prefix = tracking_reference("");
-    let Ok(platform) = repository.references() else { return Vec::new() };
-    let Ok(references) = platform.prefixed(prefix.as_str()) else { return Vec::new() };
-    references
-        .filter_map(Result::ok)
-        .filter_map(|reference| {
-            let name = reference.name().as_bstr().to_string();
-            let id = reference.target().try_id()?.to_owned();
-            Some((name.strip_prefix(&prefix)?.to_owned(), id))
-        })
-        .collect()
-}
-
-/// Points the reference `name` to `id`.
-pub(super) fn set_reference(
-    repository: &Repository,
-    name: &str,
-    id: ObjectId,
-) -> Result<(), gix::Error> {
-    let name: gix::refs::FullName = name.try_into().map_err(gix::Error::from_error)?;
-    repository.edit_reference(RefEdit::update(name, id, PreviousValue::Any, "steadfast"))?;
-    Ok(())
-}
-
-/// Notes that the parents of `id` are not in the repository at `git_directory`
-/// (gitformat-index(5), `shallow`).
-pub(super) fn add_shallow(git_directory: &Path, id: ObjectId) -> io::Result<()> {
-    let path = git_directory.join("shallow");
-    let mut text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
-    let line = id.to_string();
-    if text.lines().any(|existing| existing == line) {
-        return Ok(());
-    }
-    text.push_str(&line);
-    text.push('\n');
-    let lock = git_directory.join("shallow.lock");
-    let mut file = OpenOptions::new().write(true).create_new(true).open(&lock)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(lock, path)
-}
 
 /// The directory with the copy.
 #[derive(Debug)]
@@ -129,8 +56,7 @@ impl Store {
             .mode(0o700)
             .create(directory)
             .map_err(failed("create", directory))?;
-        let directory =
-            directory.canonicalize().map_err(failed("find", directory))?;
+        let directory = directory.canonicalize().map_err(failed("find", directory))?;
         let store = Self { directory, limits };
         // Somebody who is writing has cleaned already.
         if let Ok(lock) = store.lock(Duration::ZERO) {
@@ -145,7 +71,12 @@ impl Store {
         self.directory.join("repository.git")
     }
 
-    fn fresh_path(&self) -> PathBuf {
+    /// Where the old copy is for an instant, on file systems without an atomic exchange.
+    pub(super) fn old_path(&self) -> PathBuf {
+        self.directory.join("old.git")
+    }
+
+    pub(super) fn fresh_path(&self) -> PathBuf {
         self.directory.join("fresh.git")
     }
 
@@ -177,37 +108,6 @@ impl Store {
             let timeout = rustix::event::Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
             let _ = rustix::event::poll(&mut [], Some(&timeout));
         }
-    }
-
-    /// Removes what a killed process has left.
-    pub(super) fn clean(&self, _lock: &Lock) -> Result<(), SourceError> {
-        let (current, fresh) = (self.path(), self.fresh_path());
-        let old = self.directory.join("old.git");
-        if !current.exists() && old.exists() {
-            std::fs::rename(&old, &current).map_err(failed("restore", &current))?;
-        }
-        for directory in [&fresh, &old] {
-            remove_directory(directory)?;
-        }
-        for name in ["shallow.lock", "packed-refs.lock", "config.lock", "HEAD.lock"] {
-            remove_file(&current.join(name))?;
-        }
-        remove_locks(&current.join("refs"))?;
-        let packs = current.join("objects/pack");
-        let names = names_in(&packs)?;
-        for name in &names {
-            let leftover = match name.rsplit_once('.') {
-                Some((stem, "pack")) => !names.contains(&format!("{stem}.idx")),
-                Some((stem, "idx")) => !names.contains(&format!("{stem}.pack")),
-                Some((_, "keep" | "lock")) => true,
-                _ => name.starts_with(".tmp") || name.starts_with("tmp"),
-            };
-            if leftover || name.starts_with(".tmp") {
-                log::info!("removing {name}, left by a fetch that was ended");
-                remove_file(&packs.join(name))?;
-            }
-        }
-        Ok(())
     }
 
     /// Makes sure that there is a copy that opens. A copy that does not is replaced by one that
@@ -303,13 +203,15 @@ impl Store {
             return Ok(Some("it is damaged"));
         }
         let packs = names_in(&self.path().join("objects/pack"))?;
-        let count = packs.iter().filter(|name| name.ends_with(".pack")).count();
+        let count = packs.iter().filter(|name| name.strip_suffix(".pack").is_some()).count();
         Ok((count >= MAX_PACKS).then_some("it has many packs"))
     }
 
     /// Notes that a new copy must be made.
     pub(super) fn mark_damaged(&self) {
-        if let Err(error) = OpenOptions::new().write(true).create(true).truncate(true).open(self.marker()) {
+        if let Err(error) =
+            OpenOptions::new().write(true).create(true).truncate(true).open(self.marker())
+        {
             log::warn!("cannot note that {} is damaged: {error}", self.directory.display());
         }
     }
@@ -326,27 +228,24 @@ impl Store {
         Ok(path)
     }
 
-    /// Replaces the copy by the fresh one, which takes over the last good revision and the
-    /// reference `keep`.
+    /// Replaces the copy by the fresh one, which takes over the last good revision.
     pub(super) fn adopt_fresh(&self, _lock: &Lock) -> Result<(), SourceError> {
         let (current, fresh) = (self.path(), self.fresh_path());
         self.carry_good_over(&fresh)?;
         self.sync()?;
-        match rustix::fs::renameat_with(
+        let exchanged = rustix::fs::renameat_with(
             rustix::fs::CWD,
             &fresh,
             rustix::fs::CWD,
             &current,
             RenameFlags::EXCHANGE,
-        ) {
-            Ok(()) => {}
-            // File systems without the exchange: `clean` knows what half of this means.
-            Err(_) => {
-                let old = self.directory.join("old.git");
-                std::fs::rename(&current, &old).map_err(failed("replace", &current))?;
-                std::fs::rename(&fresh, &current).map_err(failed("replace", &current))?;
-                std::fs::rename(&old, &fresh).map_err(failed("replace", &current))?;
-            }
+        );
+        if exchanged.is_err() {
+            // Some file systems cannot; `clean` knows what half of this means.
+            let old = self.old_path();
+            std::fs::rename(&current, &old).map_err(failed("replace", &current))?;
+            std::fs::rename(&fresh, &current).map_err(failed("replace", &current))?;
+            std::fs::rename(&old, &fresh).map_err(failed("replace", &current))?;
         }
         self.sync()?;
         remove_file(&self.marker())?;
@@ -381,7 +280,7 @@ impl Store {
     }
 }
 
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SourceError {
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SourceError {
     let path = path.to_owned();
     move |source| SourceError::Store { action, path, source }
 }
@@ -389,51 +288,4 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Source
 fn broken(path: &Path) -> impl FnOnce(gix::Error) -> SourceError {
     let path = path.to_owned();
     move |error| SourceError::Repository { path, reason: error.to_string() }
-}
-
-fn names_in(directory: &Path) -> Result<Vec<String>, SourceError> {
-    let entries = match std::fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed("read", directory)(error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed("read", directory))?;
-        names.extend(entry.file_name().into_string());
-    }
-    Ok(names)
-}
-
-/// Removes `*.lock` below the references.
-fn remove_locks(directory: &Path) -> Result<(), SourceError> {
-    for name in names_in(directory)? {
-        let path = directory.join(&name);
-        if path.is_dir() {
-            remove_locks(&path)?;
-        } else if name.ends_with(".lock") {
-            remove_file(&path)?;
-        }
-    }
-    Ok(())
-}
-
-fn remove_file(path: &Path) -> Result<(), SourceError> {
-    match std::fs::remove_file(path) {
-        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Err(failed("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn remove_directory(path: &Path) -> Result<(), SourceError> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the store is the agent's own: only the agent's user can write in it"
-    )]
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("remove", path)(error)),
-        _ => Ok(()),
-    }
 }

@@ -12,12 +12,12 @@ use gix::remote::{Direction, fetch::Shallow, fetch::Tags, ref_map};
 
 use super::classify::{Context, classify};
 use super::contract::{Done, Operation, Request, Response, TokenScheme};
-use super::error::FetchFailure;
+use super::failure::FetchFailure;
 use super::local;
 use super::location::Location;
 use super::meter::Meter;
+use super::references;
 use super::ssh::{self, Ssh};
-use super::store;
 use super::{https, https::schemes};
 
 /// Does what `request` asks.
@@ -81,8 +81,7 @@ impl Conversation<'_> {
                     https::transport_options(url, credentials, self.scheme, limits.deadline)?;
                 let parsed = gix::url::parse(url.as_str())
                     .map_err(|error| FetchFailure::Protocol { reason: error.to_string() })?;
-                let transport =
-                    http::connect::<http::reqwest::Remote>(parsed, Protocol::V2, false);
+                let transport = http::connect::<http::reqwest::Remote>(parsed, Protocol::V2, false);
                 let options: Box<dyn Any> = Box::new(options);
                 Ok(Line { transport: Box::new(transport), options: Some(options), ssh: None })
             }
@@ -163,7 +162,7 @@ impl Conversation<'_> {
     /// Brings the commit that `branch` is at.
     fn fetch(&self, branch: &str) -> Result<Done, FetchFailure> {
         let limits = &self.request.limits;
-        let tracking = store::tracking_reference(branch);
+        let tracking = references::tracking_reference(branch);
         let remote = self.remote(&format!("+refs/heads/{branch}:{tracking}"))?;
         let Line { transport, options, ssh } = self.open()?;
         let mut connection =
@@ -172,22 +171,21 @@ impl Conversation<'_> {
             connection = connection.with_transport_options(options);
         }
         let meter = Meter::new(limits.max_pack_bytes);
-        let mut prepared = match connection.prepare_fetch(meter.clone(), ref_map::Options::default())
-        {
-            Ok(prepared) => prepared,
-            Err(error) => return Err(self.failure(&error, ssh, false)),
-        };
+        let mut prepared =
+            match connection.prepare_fetch(meter.clone(), ref_map::Options::default()) {
+                Ok(prepared) => prepared,
+                Err(error) => return Err(self.failure(&error, ssh, false)),
+            };
         let map = prepared.ref_map();
         let format = map.object_hash;
         let wanted = map.mappings.iter().find_map(|mapping| mapping.remote.peeled_id());
-        let wanted: ObjectId = wanted
-            .ok_or_else(|| FetchFailure::NoBranch { branch: branch.to_owned() })?
-            .to_owned();
+        let wanted: ObjectId =
+            wanted.ok_or_else(|| FetchFailure::NoBranch { branch: branch.to_owned() })?.to_owned();
         let done = Done { id: wanted.to_string(), branch: branch.to_owned(), scheme: None };
         if format != self.repository.object_hash() {
             return Err(FetchFailure::ObjectFormat { format: format.to_string() });
         }
-        if store::reference(self.repository, &tracking) == Some(wanted)
+        if references::reference(self.repository, &tracking) == Some(wanted)
             && self.repository.has_object(wanted)
         {
             drop(prepared);
@@ -205,7 +203,7 @@ impl Conversation<'_> {
         }
         end(ssh);
         // The library reports a rejected update inside of a success.
-        if store::reference(self.repository, &tracking) == Some(wanted) {
+        if references::reference(self.repository, &tracking) == Some(wanted) {
             Ok(done)
         } else {
             let reason = format!("{tracking} did not become {wanted}");
