@@ -46,6 +46,7 @@ pub use advance::Advance;
 pub use directory::WorkingDirectory;
 pub use error::SourceError;
 pub use failure::FetchFailure;
+pub(crate) use https::client_tls;
 pub use helper::{HELPER_COMMAND, helper_main};
 pub use identity::DirectoryIdentity;
 pub use location::{Location, LocationError, RepositoryArgument};
