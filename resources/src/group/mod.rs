@@ -86,9 +86,7 @@ impl Kind for Group {
         let members = wanted.members.iter().flatten();
         Relations {
             identity: Identity::new("group", &wanted.name),
-            after: members
-                .map(|member| Autoedge::Exactly(Identity::new("user", member)))
-                .collect(),
+            after: members.map(|member| Autoedge::Exactly(Identity::new("user", member))).collect(),
             absent: !wanted.present,
         }
     }

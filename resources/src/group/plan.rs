@@ -147,25 +147,22 @@ fn removal(
         return Err(Failure::new(format!("{} has the number of the group root", group.name)));
     }
     let change = Change::new("ensure", Shown::value("present"), Shown::value("absent"));
-    let planned =
-        Planned::steps(vec![Step::disruptive(GroupAction::DeleteGroup, vec![change])]);
+    let planned = Planned::steps(vec![Step::disruptive(GroupAction::DeleteGroup, vec![change])]);
     if observed.primary_of.is_empty() {
         return Ok(planned);
     }
     // Users that go in the same run go first.
     let users = observed.primary_of.join(", ");
     match pending.dependency() {
-        Some(dependency) => Ok(planned
-            .conditional(format!("{users} must leave the group first: see {dependency}"))),
+        Some(dependency) => {
+            Ok(planned.conditional(format!("{users} must leave the group first: see {dependency}")))
+        }
         None => Err(Failure::new(format!("{} is the primary group of {users}", wanted.name))
             .with_hint("remove these users, or give them another primary group")),
     }
 }
 
-fn member_condition(
-    observed: &Observed,
-    pending: &Pending<'_>,
-) -> Result<Option<String>, Failure> {
+fn member_condition(observed: &Observed, pending: &Pending<'_>) -> Result<Option<String>, Failure> {
     let mut conditions = Vec::new();
     for (member, remote) in &observed.strangers {
         let package = pending.dependency().filter(|dependency| dependency.kind() == "package");
@@ -178,10 +175,9 @@ fn member_condition(
                 .with_hint("only local users are made members of local groups"));
             }
             None => {
-                return Err(Failure::new(format!("the user {member} does not exist"))
-                    .with_hint(format!(
-                        "declare [user.{member}], or require the package that makes it"
-                    )));
+                return Err(Failure::new(format!("the user {member} does not exist")).with_hint(
+                    format!("declare [user.{member}], or require the package that makes it"),
+                ));
             }
         }
     }

@@ -31,8 +31,7 @@ impl Wanted {
             gid
         });
         let members = attributes.texts("members").map(|members| {
-            let mut members: Vec<String> =
-                members.into_iter().map(ToString::to_string).collect();
+            let mut members: Vec<String> = members.into_iter().map(ToString::to_string).collect();
             members.sort();
             members.dedup();
             members

@@ -1,4 +1,4 @@
-//! Lines of `authorized_keys` (sshd(8), "AUTHORIZED_KEYS FILE FORMAT") and their merging.
+//! Lines of `authorized_keys` (sshd(8), its section on the file format) and their merging.
 //!
 //! What must stay true: a line that nobody manages survives as it is unless keys are purged; one
 //! key stands there once, so that no copy with looser options remains.
@@ -65,7 +65,13 @@ pub(super) fn difference(before: &str, after: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let gone = old.iter().filter(|line| !new.contains(line)).map(|line| ('-', line));
     let come = new.iter().filter(|line| !old.contains(line)).map(|line| ('+', line));
-    gone.chain(come).map(|(sign, line)| format!("{sign}{}\n", in_words(line))).collect()
+    let mut text = String::new();
+    for (sign, line) in gone.chain(come) {
+        text.push(sign);
+        text.push_str(&in_words(line));
+        text.push('\n');
+    }
+    text
 }
 
 /// How many keys `text` holds.
@@ -76,7 +82,11 @@ pub(super) fn count(text: &str) -> usize {
 fn in_words(line: &str) -> String {
     let Some((method, blob, comment)) = parts(line) else { return line.to_owned() };
     let end = blob.get(blob.len().saturating_sub(12)..).unwrap_or(blob);
-    if comment.is_empty() { format!("{method} …{end}") } else { format!("{method} …{end} {comment}") }
+    if comment.is_empty() {
+        format!("{method} …{end}")
+    } else {
+        format!("{method} …{end} {comment}")
+    }
 }
 
 fn blob(line: &str) -> Option<&str> {
@@ -95,8 +105,11 @@ fn parts(line: &str) -> Option<(&str, &str, &str)> {
     }
     let (blob, comment) = word(rest)?;
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
-    (blob.len() >= 20 && blob.starts_with("AAAA") && blob.bytes().all(base64))
-        .then_some((method, blob, comment.trim()))
+    (blob.len() >= 20 && blob.starts_with("AAAA") && blob.bytes().all(base64)).then_some((
+        method,
+        blob,
+        comment.trim(),
+    ))
 }
 
 fn is_method(word: &str) -> bool {

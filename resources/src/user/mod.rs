@@ -74,11 +74,7 @@ impl Kind for User {
             after.push(Autoedge::First(parents.collect()));
         }
         after.dedup();
-        Relations {
-            identity: Identity::new("user", &wanted.name),
-            after,
-            absent: !wanted.present,
-        }
+        Relations { identity: Identity::new("user", &wanted.name), after, absent: !wanted.present }
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {
@@ -134,9 +130,7 @@ impl Kind for User {
             UserAction::MoveHome { from, to } => host.accounts().move_home(from, to, deadline),
             UserAction::CreateHome { .. } => host.accounts().create_home(name, deadline),
             UserAction::RemoveHome { .. } => host.accounts().remove_home(name, deadline),
-            UserAction::SetAgeing { ageing } => {
-                host.accounts().set_ageing(name, ageing, deadline)
-            }
+            UserAction::SetAgeing { ageing } => host.accounts().set_ageing(name, ageing, deadline),
             UserAction::ChangeGroups { add, remove } => {
                 let user = [name.clone()];
                 let joined = add
@@ -157,12 +151,8 @@ impl Kind for User {
                 }
                 None => Ok(()),
             },
-            UserAction::SetLocked { locked } => {
-                host.accounts().set_locked(name, *locked, deadline)
-            }
-            UserAction::KillProcesses { uid, .. } => {
-                host.accounts().kill_processes(*uid, deadline)
-            }
+            UserAction::SetLocked { locked } => host.accounts().set_locked(name, *locked, deadline),
+            UserAction::KillProcesses { uid, .. } => host.accounts().kill_processes(*uid, deadline),
             UserAction::DeleteUser => host.accounts().delete_user(name, deadline),
         };
         Ok(result?)

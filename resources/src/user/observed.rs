@@ -1,9 +1,7 @@
 //! What the machine has of an account: only what the policy's wishes need.
 
 use crate::host::View;
-use crate::host::accounts::{
-    AccountError, GroupReference, HomeFacts, Process, ShellFacts, User,
-};
+use crate::host::accounts::{AccountError, GroupReference, HomeFacts, Process, ShellFacts, User};
 
 use super::wanted::Wanted;
 
@@ -36,6 +34,8 @@ pub struct Observed {
     pub(super) wanted_home: Option<HomeFacts>,
     /// Other users at the account's home as it is.
     pub(super) home_sharers: Vec<String>,
+    /// Where something is mounted below the home of an account that goes.
+    pub(super) mount_in_home: Option<String>,
     /// Processes, where they would be in the way.
     pub(super) processes: Vec<Process>,
     /// Text of `authorized_keys`.
@@ -55,7 +55,8 @@ impl Observed {
         if let Some(user) = &user {
             let leaves = !wanted.present
                 || wanted.uid.is_some_and(|uid| uid != user.uid)
-                || (wanted.move_home && wanted.home.as_ref().is_some_and(|home| *home != user.home));
+                || (wanted.move_home
+                    && wanted.home.as_ref().is_some_and(|home| *home != user.home));
             if leaves {
                 seen.processes = accounts.processes(user.uid)?;
             }
@@ -71,6 +72,9 @@ impl Observed {
         match (wanted.present, &user) {
             (true, _) => seen.look_for_presence(wanted, user.as_ref(), view)?,
             (false, Some(user)) => {
+                if wanted.manage_home {
+                    seen.mount_in_home = accounts.mount_below(&user.home)?;
+                }
                 seen.home_sharers = accounts.others_at_home(&user.home, &user.name)?;
                 seen.own_group = accounts.group(&wanted.name)?.map(|group| group.gid);
             }

@@ -22,8 +22,9 @@ pub(super) fn objection(password: &str) -> Option<&'static str> {
 
 /// The methods of crypt(5) that a password today may use. The traditional DES ones are left out:
 /// any 13 letters would pass for them.
-const METHODS: &[&str] =
-    &["1", "2a", "2b", "2x", "2y", "5", "6", "7", "y", "gy", "sm3", "sm3y", "sha1", "md5", "scrypt"];
+const METHODS: &[&str] = &[
+    "1", "2a", "2b", "2x", "2y", "5", "6", "7", "y", "gy", "sm3", "sm3y", "sha1", "md5", "scrypt",
+];
 
 #[cfg(test)]
 mod tests {
@@ -43,8 +44,15 @@ mod tests {
             assert_eq!(objection(&good), None, "{good}");
         }
         for bad in [
-            "", "secret", "correcthorse1", "$6$", "$6$salt", "$6$salt$short", "$x$salt$0123456789abcdefghijkl",
-            "$6$salt$0123456789abc:defghijkl0123", "$6$salt$0123456789abc\ndefghijkl0123",
+            "",
+            "secret",
+            "correcthorse1",
+            "$6$",
+            "$6$salt",
+            "$6$salt$short",
+            "$x$salt$0123456789abcdefghijkl",
+            "$6$salt$0123456789abc:defghijkl0123",
+            "$6$salt$0123456789abc\ndefghijkl0123",
             "pre$6$salt$0123456789abcdefghijkl",
         ] {
             assert!(objection(bad).is_some(), "{bad}");

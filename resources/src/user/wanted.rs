@@ -8,6 +8,7 @@ use super::password;
 
 /// What a policy asks of an account.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of that name")]
 pub struct Wanted {
     pub(super) name: String,
     pub(super) present: bool,
@@ -46,7 +47,9 @@ impl Wanted {
             uid: read_id(attributes, "uid"),
             group: read_group(attributes),
             groups: read_groups(attributes),
-            inclusive: attributes.text("membership").is_some_and(|text| text.as_str() == "inclusive"),
+            inclusive: attributes
+                .text("membership")
+                .is_some_and(|text| text.as_str() == "inclusive"),
             comment: read_comment(attributes),
             home: read_path(attributes, "home"),
             manage_home,
@@ -147,9 +150,9 @@ fn read_comment(attributes: &mut AttributeReader<'_>) -> Option<String> {
 fn read_path(attributes: &mut AttributeReader<'_>, name: &'static str) -> Option<String> {
     let path = attributes.text(name)?.to_string();
     let proper = path == "/"
-        || path.strip_prefix('/').is_some_and(|rest| {
-            rest.split('/').all(|part| !matches!(part, "" | "." | ".."))
-        });
+        || path
+            .strip_prefix('/')
+            .is_some_and(|rest| rest.split('/').all(|part| !matches!(part, "" | "." | "..")));
     if !proper {
         attributes.error(
             name,
@@ -161,9 +164,7 @@ fn read_path(attributes: &mut AttributeReader<'_>, name: &'static str) -> Option
     Some(path)
 }
 
-fn read_password(
-    attributes: &mut AttributeReader<'_>,
-) -> (Option<PasswordHash>, Option<bool>) {
+fn read_password(attributes: &mut AttributeReader<'_>) -> (Option<PasswordHash>, Option<bool>) {
     let locked = attributes.boolean("locked");
     let Some(text) = attributes.text("password") else { return (None, locked) };
     let given = PasswordHash::new(text.as_str());
@@ -245,8 +246,7 @@ fn read_keys(attributes: &mut AttributeReader<'_>, purge: bool) -> Option<Vec<Ke
             }
             Ok(key) => keys.push(key),
             Err(objection) => {
-                attributes
-                    .error("ssh_authorized_keys", format!("item {number} {objection}"));
+                attributes.error("ssh_authorized_keys", format!("item {number} {objection}"));
             }
         }
     }

@@ -129,7 +129,8 @@ impl Databases {
         // The shadow line first: an account never exists without its lock.
         self.shadow.remove(&user.name);
         let (minimum, maximum, warning) = defaults.ageing;
-        let days = |days: i64| if user.system || days < 0 { String::new() } else { days.to_string() };
+        let days =
+            |days: i64| if user.system || days < 0 { String::new() } else { days.to_string() };
         self.shadow.add(&[
             &user.name,
             "!",
@@ -154,7 +155,11 @@ impl Databases {
     }
 
     /// Changes fields of a user's `passwd` line.
-    pub(super) fn change_user(&mut self, name: &str, fields: &UserFields) -> Result<(), AccountError> {
+    pub(super) fn change_user(
+        &mut self,
+        name: &str,
+        fields: &UserFields,
+    ) -> Result<(), AccountError> {
         let snapshot = self.snapshot();
         if snapshot.user(name).is_none() {
             return Err(AccountError::NoUser(name.into()));

@@ -2,6 +2,7 @@
 //! root directory; homes, keys and processes as plain maps.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use super::defaults::Defaults;
@@ -67,7 +68,8 @@ impl FakeAccounts {
              users:x:100:\nnogroup:x:65534:\n",
         );
         accounts.homes.insert("/root".into(), FakeHome::default());
-        for program in ["/bin/sh", "/bin/bash", "/usr/bin/bash", "/usr/sbin/nologin", "/bin/false"] {
+        for program in ["/bin/sh", "/bin/bash", "/usr/bin/bash", "/usr/sbin/nologin", "/bin/false"]
+        {
             accounts.programs.insert(program.into(), true);
         }
         accounts.programs.insert("/etc/passwd".into(), false);
@@ -175,6 +177,12 @@ impl AccountView for FakeAccounts {
         Ok(home.or(file))
     }
 
+    fn mount_below(&self, path: &str) -> Result<Option<String>, AccountError> {
+        let below = |home: &&String| Path::new(home).starts_with(path) && *home != path;
+        let mounted = self.homes.iter().filter(|(_, home)| home.mount_point);
+        Ok(mounted.map(|(path, _)| path).find(below).cloned())
+    }
+
     fn shell(&self, path: &str) -> Result<ShellFacts, AccountError> {
         Ok(match (self.programs.get(path), self.homes.contains_key(path)) {
             (Some(true), _) => ShellFacts::Executable,
@@ -194,9 +202,7 @@ impl AccountView for FakeAccounts {
 
 impl AccountChanges for FakeAccounts {
     fn create_group(&mut self, group: &NewGroup, _: Instant) -> Result<(), AccountError> {
-        self.change("create group", |fake| {
-            fake.databases.create_group(group, &Defaults::default())
-        })
+        self.change("create group", |fake| fake.databases.create_group(group, &Defaults::default()))
     }
 
     fn set_group_id(&mut self, name: &str, gid: u32, _: Instant) -> Result<(), AccountError> {
@@ -245,12 +251,7 @@ impl AccountChanges for FakeAccounts {
         self.change("set locked", |fake| fake.databases.set_locked(name, locked))
     }
 
-    fn set_ageing(
-        &mut self,
-        name: &str,
-        ageing: &Ageing,
-        _: Instant,
-    ) -> Result<(), AccountError> {
+    fn set_ageing(&mut self, name: &str, ageing: &Ageing, _: Instant) -> Result<(), AccountError> {
         self.change("set ageing", |fake| fake.databases.set_ageing(name, ageing))
     }
 
@@ -346,10 +347,9 @@ fn name_of(names: &BTreeMap<String, u32>, number: u32) -> Option<String> {
 
 fn busy(user: &str, processes: Option<&Vec<Process>>) -> Result<(), AccountError> {
     match processes {
-        Some(processes) if !processes.is_empty() => Err(AccountError::Busy {
-            user: user.into(),
-            processes: process_list(processes),
-        }),
+        Some(processes) if !processes.is_empty() => {
+            Err(AccountError::Busy { user: user.into(), processes: process_list(processes) })
+        }
         _ => Ok(()),
     }
 }

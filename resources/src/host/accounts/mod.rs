@@ -77,6 +77,10 @@ pub trait AccountView {
     /// What stands at `path`, the last component not followed where it is a link.
     fn home(&self, path: &str) -> Result<Option<HomeFacts>, AccountError>;
 
+    /// The first place below `path` where a file system is mounted; none below a root other than
+    /// `/`.
+    fn mount_below(&self, path: &str) -> Result<Option<String>, AccountError>;
+
     /// What stands at `path`, links followed.
     fn shell(&self, path: &str) -> Result<ShellFacts, AccountError>;
 
@@ -96,12 +100,8 @@ pub trait AccountChanges: AccountView {
 
     /// Gives a group another number, and the users whose primary group it is with it. Files keep
     /// the old number.
-    fn set_group_id(
-        &mut self,
-        name: &str,
-        gid: u32,
-        deadline: Instant,
-    ) -> Result<(), AccountError>;
+    fn set_group_id(&mut self, name: &str, gid: u32, deadline: Instant)
+    -> Result<(), AccountError>;
 
     /// Adds and removes members of a group.
     fn change_members(

@@ -244,8 +244,11 @@ pub struct Ownership {
 
 /// Processes in words, at most five of them by name.
 pub fn process_list(processes: &[Process]) -> String {
-    let mut words: Vec<String> =
-        processes.iter().take(5).map(|process| format!("{} ({})", process.name, process.pid)).collect();
+    let mut words: Vec<String> = processes
+        .iter()
+        .take(5)
+        .map(|process| format!("{} ({})", process.name, process.pid))
+        .collect();
     if processes.len() > words.len() {
         words.push(format!("and {} more", processes.len() - words.len()));
     }

@@ -58,8 +58,10 @@ mod tests {
             assert_eq!(objection(good), None, "{good}");
         }
         let long = "a".repeat(33);
-        for bad in ["", "-x", "--", "1000", "a:b", "a\nb", "a\0b", "a b", "a/b", "../x", ".x", "é", "$", "a$b", "+x", &long]
-        {
+        for bad in [
+            "", "-x", "--", "1000", "a:b", "a\nb", "a\0b", "a b", "a/b", "../x", ".x", "é", "$",
+            "a$b", "+x", &long,
+        ] {
             assert!(objection(bad).is_some(), "{bad:?}");
         }
         assert!(is_plain("sf-web1") && !is_plain("Alice") && !is_plain("j.doe"));

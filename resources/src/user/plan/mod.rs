@@ -133,9 +133,7 @@ fn check_shell(
 }
 
 fn provider_of_group<'a>(name: &str, pending: &Pending<'a>) -> Option<&'a Reference> {
-    pending
-        .provider(&Provision::Group(name.to_owned()))
-        .or_else(|| package_dependency(pending))
+    pending.provider(&Provision::Group(name.to_owned())).or_else(|| package_dependency(pending))
 }
 
 fn package_dependency<'a>(pending: &Pending<'a>) -> Option<&'a Reference> {

@@ -19,9 +19,8 @@ pub(super) fn step(
     let unset = PasswordHash::new("!");
     let field = stored.unwrap_or(&unset);
     let is_locked = field.is_locked();
-    let lock_change = |locked: bool| {
-        Change::new("locked", Shown::value(is_locked), Shown::value(locked))
-    };
+    let lock_change =
+        |locked: bool| Change::new("locked", Shown::value(is_locked), Shown::value(locked));
     let Some(password) = &wanted.password else {
         let Some(locked) = wanted.locked else { return Ok(None) };
         if locked == is_locked && (stored.is_some() || locked) {

@@ -10,10 +10,7 @@ use super::super::wanted::Wanted;
 use super::{Draft, clear_processes};
 
 /// The home goes before the account: afterwards nobody would know whose it was.
-pub(super) fn plan(
-    wanted: &Wanted,
-    observed: &Observed,
-) -> Result<Planned<UserAction>, Failure> {
+pub(super) fn plan(wanted: &Wanted, observed: &Observed) -> Result<Planned<UserAction>, Failure> {
     let mut draft = Draft::default();
     let Some(user) = &observed.user else {
         if observed.remote {
@@ -61,6 +58,9 @@ fn reason_to_keep(user: &User, observed: &Observed) -> Option<String> {
     }
     if home.mount_point {
         return Some("a file system is mounted there".into());
+    }
+    if let Some(mount) = &observed.mount_in_home {
+        return Some(format!("a file system is mounted at {mount}"));
     }
     if !observed.home_sharers.is_empty() {
         return Some(format!("{} live there too", observed.home_sharers.join(", ")));

@@ -1,7 +1,7 @@
 //! The four databases as files: read, and replaced under their lock.
 //!
 //! A changed database is written beside the old one (`passwd+`, shadow's own name for it) with the
-//! same mode, owner and SELinux context, made durable, and renamed over it.
+//! same mode, owner and `SELinux` context, made durable, and renamed over it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -63,8 +63,8 @@ pub(super) fn edit(
     change: impl FnOnce(&mut Databases) -> Result<(), AccountError>,
 ) -> Result<(), AccountError> {
     let etc_path = root.join("etc");
-    let etc = open_etc(root)
-        .map_err(|source| AccountError::Write { path: etc_path.clone(), source })?;
+    let etc =
+        open_etc(root).map_err(|source| AccountError::Write { path: etc_path.clone(), source })?;
     let _lock = DatabaseLock::acquire(&etc, &etc_path, deadline)?;
     let before = Databases {
         passwd: table(root, "passwd")?,
@@ -113,8 +113,7 @@ fn replace(etc: &OwnedFd, name: &str, text: &[u8]) -> io::Result<()> {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(error) => return Err(error.into()),
     }
-    let flags =
-        OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(openat(etc, &*candidate, flags, Mode::from_raw_mode(0o600))?);
     let looking = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match openat(etc, name, looking, Mode::empty()) {
@@ -141,13 +140,10 @@ fn keep_attributes(old: impl AsFd, new: impl AsFd) -> io::Result<()> {
     }
     rustix::fs::fchmod(&new, Mode::from_raw_mode(was.st_mode & 0o7777))?;
     let mut context = vec![0_u8; 1024];
-    match rustix::fs::fgetxattr(&old, "security.selinux", &mut *context) {
-        Ok(length) => {
-            let context = context.get(..length).unwrap_or_default();
-            rustix::fs::fsetxattr(&new, "security.selinux", context, XattrFlags::empty())?;
-        }
-        // No SELinux here.
-        Err(_) => {}
+    // An error means that there is no SELinux here.
+    if let Ok(length) = rustix::fs::fgetxattr(&old, "security.selinux", &mut *context) {
+        let context = context.get(..length).unwrap_or_default();
+        rustix::fs::fsetxattr(&new, "security.selinux", context, XattrFlags::empty())?;
     }
     Ok(())
 }

@@ -29,7 +29,9 @@ pub(super) fn facts(root: &Path, path: &str) -> Result<Option<HomeFacts>, Accoun
     let failed = |source: io::Error| home_error("look at", path, source);
     let place = match look(root, path, PASSING) {
         Ok(place) => place,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
             return Ok(None);
         }
         Err(error) => return Err(failed(error)),
@@ -74,9 +76,8 @@ fn make(
     remove_entry(parent, candidate, 0)?;
     rustix::fs::mkdirat(parent, candidate, Mode::from_raw_mode(0o700))?;
     let home = openat(parent, candidate, DIRECTORY, Mode::empty())?;
-    let owner = rustix::process::geteuid()
-        .is_root()
-        .then_some(Ownership { uid: user.uid, gid: user.gid });
+    let owner =
+        rustix::process::geteuid().is_root().then_some(Ownership { uid: user.uid, gid: user.gid });
     match look(root, &defaults.skeleton, DIRECTORY.difference(OFlags::NOFOLLOW)) {
         Ok(skeleton) => copy(skeleton.as_fd(), home.as_fd(), owner, 0)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -155,16 +156,13 @@ pub(super) fn remove(root: &Path, user: &User) -> Result<(), AccountError> {
     for path in [user.home.clone(), format!("/var/mail/{}", user.name)] {
         let place = match entry(root, &path, false) {
             Ok(place) => place,
-            Err(AccountError::Home { source, .. })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
+            Err(AccountError::Home { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 continue;
             }
             Err(error) => return Err(error),
         };
         let failed = |source: io::Error| home_error("remove", &path, source);
-        let found =
-            status(&place.parent, &place.name).map_err(|error| failed(error.into()))?;
+        let found = status(&place.parent, &place.name).map_err(|error| failed(error.into()))?;
         let own = rustix::process::geteuid();
         let removable = found.is_some_and(|found| {
             found.st_uid == user.uid || (!own.is_root() && found.st_uid == own.as_raw())
@@ -178,7 +176,11 @@ pub(super) fn remove(root: &Path, user: &User) -> Result<(), AccountError> {
 }
 
 /// Removes `name` with all below it; fails at a mount point.
-fn remove_entry(parent: BorrowedFd<'_>, name: impl rustix::path::Arg + Copy, depth: usize) -> io::Result<()> {
+fn remove_entry(
+    parent: BorrowedFd<'_>,
+    name: impl rustix::path::Arg + Copy,
+    depth: usize,
+) -> io::Result<()> {
     match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         Err(Errno::ISDIR | Errno::PERM) => {}

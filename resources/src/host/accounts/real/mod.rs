@@ -5,6 +5,7 @@ mod homes;
 mod identity;
 mod keys;
 mod lock;
+mod mounts;
 mod name_service;
 mod paths;
 mod processes;
@@ -95,10 +96,7 @@ impl RealAccounts {
         if processes.is_empty() {
             return Ok(());
         }
-        Err(AccountError::Busy {
-            user: user.name.clone(),
-            processes: process_list(&processes),
-        })
+        Err(AccountError::Busy { user: user.name.clone(), processes: process_list(&processes) })
     }
 }
 
@@ -169,6 +167,10 @@ impl AccountView for RealAccounts {
         homes::facts(&self.root, path)
     }
 
+    fn mount_below(&self, path: &str) -> Result<Option<String>, AccountError> {
+        if self.is_running_machine() { mounts::below(path) } else { Ok(None) }
+    }
+
     fn shell(&self, path: &str) -> Result<ShellFacts, AccountError> {
         homes::shell(&self.root, path)
     }
@@ -188,9 +190,7 @@ impl AccountChanges for RealAccounts {
             return self.changed(tools::create_group(group, deadline));
         }
         let defaults = files::defaults(&self.root)?;
-        self.edit(Order::PasswdLast, deadline, |databases| {
-            databases.create_group(group, &defaults)
-        })
+        self.edit(Order::PasswdLast, deadline, |databases| databases.create_group(group, &defaults))
     }
 
     fn set_group_id(
@@ -328,8 +328,7 @@ impl AccountChanges for RealAccounts {
 
     fn delete_user(&mut self, name: &str, deadline: Instant) -> Result<(), AccountError> {
         if !self.is_running_machine() {
-            return self
-                .edit(Order::PasswdLast, deadline, |databases| databases.delete_user(name));
+            return self.edit(Order::PasswdLast, deadline, |databases| databases.delete_user(name));
         }
         let user = self.fresh_user(name)?;
         self.refuse_if_busy(&user)?;

@@ -64,9 +64,8 @@ fn of_status(status: &str, uid: u32) -> Option<String> {
     let field = |key: &str| status.lines().find_map(|line| line.strip_prefix(key));
     let alive = !field("State:")?.trim_start().starts_with(['Z', 'X']);
     let mut ids = field("Uid:")?.split_whitespace();
-    (alive && ids.any(|id| id.parse() == Ok(uid))).then(|| {
-        field("Name:").unwrap_or_default().trim().to_owned()
-    })
+    (alive && ids.any(|id| id.parse() == Ok(uid)))
+        .then(|| field("Name:").unwrap_or_default().trim().to_owned())
 }
 
 #[cfg(test)]

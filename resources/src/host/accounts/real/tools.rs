@@ -101,11 +101,7 @@ pub(super) fn set_password(
 
 /// usermod(8) keeps the day of the last change, but takes off only one `!` and puts one before the
 /// `x` of an account without shadow line.
-pub(super) fn set_locked(
-    user: &User,
-    locked: bool,
-    deadline: Instant,
-) -> Result<(), AccountError> {
+pub(super) fn set_locked(user: &User, locked: bool, deadline: Instant) -> Result<(), AccountError> {
     let hash = match &user.secrets {
         Secrets::Shadow(shadow) => &shadow.hash,
         Secrets::InPasswd(hash) => hash,
