@@ -1,9 +1,14 @@
 //! The kind on the fake host: its conformance cases, with failures at every operation, and tables
 //! of plans.
 
+use std::collections::HashMap;
+
 use super::trial::{applied, apply_all, cases, declared, lacking, planned};
 use crate::host::accounts::{FakeHome, Process};
 use crate::host::{FakeHost, Host};
+use crate::pending::{Pending, Provision};
+use crate::reference::Reference;
+use crate::relations::{Autoedge, Identity};
 use crate::step::Shown;
 
 const HASH: &str = "$6$saltsalt$0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijkl";
@@ -311,4 +316,49 @@ fn odd_accounts_are_managed_too() {
         "{passwd}"
     );
     assert!(shadow.contains(&format!("c:{HASH}:")), "{shadow}");
+}
+
+#[test]
+fn what_pending_resources_will_bring_makes_a_plan_conditional() {
+    let group = Reference::new("group", "crew");
+    let zsh = Reference::new("package", "zsh");
+    let provisions = HashMap::from([
+        (Provision::Group("crew".into()), group.clone()),
+        (Provision::Package("zsh".into()), zsh.clone()),
+    ]);
+    let pending = Pending::new(&provisions, &[]);
+    let host = FakeHost::scene();
+    let plan = |policy: &str| {
+        let resource = declared(policy).unwrap().remove(0);
+        resource.kind.plan(&resource.wanted, &host.view(), &pending)
+    };
+    for (policy, word) in [
+        ("[user.a]\ngid = \"crew\"", "group.crew"),
+        ("[user.a]\ngroups = [\"crew\"]", "group.crew"),
+        ("[user.a]\nshell = \"/usr/bin/zsh\"", "package.zsh"),
+    ] {
+        let planned = plan(policy).unwrap();
+        assert!(planned.condition.unwrap().contains(word), "{policy}");
+        assert!(!planned.steps.is_empty());
+    }
+    assert!(plan("[user.a]\ngroups = [\"other\"]").is_err());
+    assert!(plan("[user.a]\nshell = \"/usr/bin/fish\"").is_err());
+}
+
+#[test]
+fn a_user_comes_after_what_it_names() {
+    let resource = declared(
+        "[user.a]\ngid = \"g\"\ngroups = [\"h\"]\nshell = \"/bin/zsh\"\nmanage_home = true\nhome = \"/srv/a\"",
+    )
+    .unwrap()
+    .remove(0);
+    let relations = resource.kind.relations(&resource.wanted).unwrap();
+    for (kind, name) in
+        [("group", "a"), ("group", "g"), ("group", "h"), ("file", "/bin/zsh"), ("package", "zsh")]
+    {
+        let edge = Autoedge::Exactly(Identity::new(kind, name));
+        assert!(relations.after.contains(&edge), "{kind}.{name}: {relations:?}");
+    }
+    let parents = vec![Identity::new("file", "/srv"), Identity::new("file", "/")];
+    assert!(relations.after.contains(&Autoedge::First(parents)));
 }
