@@ -98,7 +98,7 @@ impl fmt::Display for UserAction {
             Self::CreateGroup(group) => write!(formatter, "create group {}", group.name),
             Self::CreateUser(user) => write!(formatter, "create user {}", user.name),
             Self::ModifyUser { fields } => {
-                let named = [
+                let all = [
                     ("uid", fields.uid.is_some()),
                     ("gid", fields.group.is_some()),
                     ("comment", fields.comment.is_some()),
@@ -106,7 +106,7 @@ impl fmt::Display for UserAction {
                     ("shell", fields.shell.is_some()),
                 ];
                 let names: Vec<&str> =
-                    named.iter().filter(|(_, changes)| *changes).map(|(name, _)| *name).collect();
+                    all.iter().filter(|(_, changes)| *changes).map(|(name, _)| *name).collect();
                 write!(formatter, "change {}", names.join(", "))
             }
             Self::ReownHome { path, .. } => write!(formatter, "re-own the user's files in {path}"),

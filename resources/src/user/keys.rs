@@ -1,4 +1,4 @@
-//! Lines of `authorized_keys` (sshd(8), "AUTHORIZED_KEYS FILE FORMAT") and their merging.
+//! Lines of `authorized_keys` (sshd(8), its section on the file format) and their merging.
 //!
 //! What must stay true: a line that nobody manages survives as it is unless keys are purged; one
 //! key stands there once, so that no copy with looser options remains.
@@ -65,7 +65,13 @@ pub(super) fn difference(before: &str, after: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let gone = old.iter().filter(|line| !new.contains(line)).map(|line| ('-', line));
     let come = new.iter().filter(|line| !old.contains(line)).map(|line| ('+', line));
-    gone.chain(come).map(|(sign, line)| format!("{sign}{}\n", in_words(line))).collect()
+    let mut text = String::new();
+    for (sign, line) in gone.chain(come) {
+        text.push(sign);
+        text.push_str(&in_words(line));
+        text.push('\n');
+    }
+    text
 }
 
 /// How many keys `text` holds.

@@ -34,6 +34,8 @@ pub struct Observed {
     pub(super) wanted_home: Option<HomeFacts>,
     /// Other users at the account's home as it is.
     pub(super) home_sharers: Vec<String>,
+    /// Where something is mounted below the home of an account that goes.
+    pub(super) mount_in_home: Option<String>,
     /// Processes, where they would be in the way.
     pub(super) processes: Vec<Process>,
     /// Text of `authorized_keys`.
@@ -70,6 +72,9 @@ impl Observed {
         match (wanted.present, &user) {
             (true, _) => seen.look_for_presence(wanted, user.as_ref(), view)?,
             (false, Some(user)) => {
+                if wanted.manage_home {
+                    seen.mount_in_home = accounts.mount_below(&user.home)?;
+                }
                 seen.home_sharers = accounts.others_at_home(&user.home, &user.name)?;
                 seen.own_group = accounts.group(&wanted.name)?.map(|group| group.gid);
             }

@@ -1,13 +1,17 @@
 //! The kind on the fake host: its conformance cases, with failures at every operation, and tables
 //! of plans.
 
+use std::collections::HashMap;
+
 use super::trial::{applied, apply_all, cases, declared, lacking, planned};
 use crate::host::accounts::{FakeHome, Process};
 use crate::host::{FakeHost, Host};
+use crate::pending::{Pending, Provision};
+use crate::reference::Reference;
+use crate::relations::{Autoedge, Identity};
 use crate::step::Shown;
 
-const HASH: &str =
-    "$6$saltsalt$0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijkl";
+const HASH: &str = "$6$saltsalt$0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijkl";
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAbcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ one@example";
 
@@ -208,7 +212,8 @@ fn a_password_is_shown_nowhere() {
     let resources = declared(&format!("[user.a]\npassword = \"{HASH}\"")).unwrap();
     let mut host = FakeHost::scene();
     let planned = planned(&resources[0], &host).unwrap();
-    let change = planned.steps.iter().flat_map(|step| &step.changes).find(|c| c.property == "password");
+    let change =
+        planned.steps.iter().flat_map(|step| &step.changes).find(|c| c.property == "password");
     assert_eq!(change.unwrap().after, Shown::Redacted);
     let shown = format!("{planned:?} {:?}", resources[0].wanted.downcast_ref::<super::Wanted>());
     let json: String = planned.steps.iter().map(|step| step.action_json().to_string()).collect();
@@ -229,7 +234,8 @@ fn a_user_with_processes_is_not_removed_without_force() {
     let error = plan("[user.a]\nuid = 1501", &host).unwrap_err();
     assert!(error.contains("cannot change the uid"), "{error}");
     assert_eq!(plan("[user.a]\ncomment = \"x\"", &host).unwrap(), ["change comment"]);
-    let steps = converge("[user.a]\nensure = \"absent\"\nmanage_home = true\nforce = true", &mut host);
+    let steps =
+        converge("[user.a]\nensure = \"absent\"\nmanage_home = true\nforce = true", &mut host);
     assert_eq!(steps, ["kill 1 processes", "remove home /home/a", "remove user"]);
     assert!(!host.accounts.homes.contains_key("/home/a"));
 }
@@ -237,10 +243,9 @@ fn a_user_with_processes_is_not_removed_without_force() {
 #[test]
 fn a_home_of_someone_else_survives() {
     let absent = "[user.a]\nensure = \"absent\"\nmanage_home = true";
-    for spoil in [
-        |home: &mut FakeHome| home.owner = 33,
-        |home: &mut FakeHome| home.mount_point = true,
-    ] {
+    for spoil in
+        [|home: &mut FakeHome| home.owner = 33, |home: &mut FakeHome| home.mount_point = true]
+    {
         let mut host = host_with("[user.a]\nmanage_home = true");
         spoil(host.accounts.homes.get_mut("/home/a").unwrap());
         assert_eq!(converge(absent, &mut host), ["remove user"]);
@@ -249,15 +254,16 @@ fn a_home_of_someone_else_survives() {
     let mut host = host_with("[user.a]\nmanage_home = true");
     converge("[user.b]\nhome = \"/home/a/b\"", &mut host);
     assert_eq!(converge(absent, &mut host), ["remove user"]);
+    let mut host = host_with("[user.a]\nmanage_home = true");
+    let mount = FakeHome { mount_point: true, ..FakeHome::default() };
+    host.accounts.homes.insert("/home/a/disk".into(), mount);
+    assert_eq!(converge(absent, &mut host), ["remove user"]);
 }
 
 #[test]
 fn homes_follow_their_accounts() {
     let mut host = host_with("[user.a]\nuid = 1500\nmanage_home = true");
-    let steps = converge(
-        "[user.a]\nuid = 1600\nhome = \"/home/b\"\nmove_home = true",
-        &mut host,
-    );
+    let steps = converge("[user.a]\nuid = 1600\nhome = \"/home/b\"\nmove_home = true", &mut host);
     assert_eq!(
         steps,
         ["move /home/a to /home/b", "re-own the user's files in /home/b", "change uid, home"]
@@ -280,7 +286,10 @@ fn unmanaged_keys_survive_without_purge() {
     converge(&format!("[user.a]\nssh_authorized_keys = ['{KEY}']"), &mut host);
     let text = host.accounts.homes["/home/a"].authorized_keys.clone();
     assert_eq!(text.unwrap(), format!("# mine\n{own}\n{KEY}\n"));
-    converge(&format!("[user.a]\nssh_authorized_keys = ['{KEY}']\npurge_ssh_keys = true"), &mut host);
+    converge(
+        &format!("[user.a]\nssh_authorized_keys = ['{KEY}']\npurge_ssh_keys = true"),
+        &mut host,
+    );
     let text = host.accounts.homes["/home/a"].authorized_keys.clone();
     assert_eq!(text.unwrap(), format!("# mine\n{KEY}\n"));
 }
@@ -302,6 +311,54 @@ fn odd_accounts_are_managed_too() {
     assert_eq!(converge("[user.c]\nlocked = true", &mut host), Vec::<String>::new());
     converge(&format!("[user.c]\npassword = \"{HASH}\""), &mut host);
     let [passwd, shadow, _] = host.accounts.databases();
-    assert!(passwd.contains(&format!("b:!{HASH}:1501")) && passwd.ends_with("+::::::\n"), "{passwd}");
+    assert!(
+        passwd.contains(&format!("b:!{HASH}:1501")) && passwd.ends_with("+::::::\n"),
+        "{passwd}"
+    );
     assert!(shadow.contains(&format!("c:{HASH}:")), "{shadow}");
+}
+
+#[test]
+fn what_pending_resources_will_bring_makes_a_plan_conditional() {
+    let group = Reference::new("group", "crew");
+    let zsh = Reference::new("package", "zsh");
+    let provisions = HashMap::from([
+        (Provision::Group("crew".into()), group.clone()),
+        (Provision::Package("zsh".into()), zsh.clone()),
+    ]);
+    let pending = Pending::new(&provisions, &[]);
+    let host = FakeHost::scene();
+    let plan = |policy: &str| {
+        let resource = declared(policy).unwrap().remove(0);
+        resource.kind.plan(&resource.wanted, &host.view(), &pending)
+    };
+    for (policy, word) in [
+        ("[user.a]\ngid = \"crew\"", "group.crew"),
+        ("[user.a]\ngroups = [\"crew\"]", "group.crew"),
+        ("[user.a]\nshell = \"/usr/bin/zsh\"", "package.zsh"),
+    ] {
+        let planned = plan(policy).unwrap();
+        assert!(planned.condition.unwrap().contains(word), "{policy}");
+        assert!(!planned.steps.is_empty());
+    }
+    assert!(plan("[user.a]\ngroups = [\"other\"]").is_err());
+    assert!(plan("[user.a]\nshell = \"/usr/bin/fish\"").is_err());
+}
+
+#[test]
+fn a_user_comes_after_what_it_names() {
+    let resource = declared(
+        "[user.a]\ngid = \"g\"\ngroups = [\"h\"]\nshell = \"/bin/zsh\"\nmanage_home = true\nhome = \"/srv/a\"",
+    )
+    .unwrap()
+    .remove(0);
+    let relations = resource.kind.relations(&resource.wanted).unwrap();
+    for (kind, name) in
+        [("group", "a"), ("group", "g"), ("group", "h"), ("file", "/bin/zsh"), ("package", "zsh")]
+    {
+        let edge = Autoedge::Exactly(Identity::new(kind, name));
+        assert!(relations.after.contains(&edge), "{kind}.{name}: {relations:?}");
+    }
+    let parents = vec![Identity::new("file", "/srv"), Identity::new("file", "/")];
+    assert!(relations.after.contains(&Autoedge::First(parents)));
 }

@@ -8,6 +8,7 @@ use super::password;
 
 /// What a policy asks of an account.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of that name")]
 pub struct Wanted {
     pub(super) name: String,
     pub(super) present: bool,

@@ -3,6 +3,8 @@
 //!
 //! What must stay true: every function can be repeated; none touches a line that it need not.
 
+use std::collections::BTreeSet;
+
 use super::AccountError;
 use super::defaults::Defaults;
 use super::model::{Ageing, GroupReference, NewGroup, NewUser, PasswordHash, UserFields};
@@ -53,7 +55,9 @@ impl Databases {
                 Some(holder) => return Err(taken(format!("gid {gid}"), &holder.name)),
                 None => gid,
             },
-            None => free_number(range, group.system, |gid| snapshot.group_by_id(gid).is_some())?,
+            None => {
+                free_number(range, group.system, &numbers(snapshot.groups(), |group| group.gid))?
+            }
         };
         self.group.add(&[&group.name, "x", &gid.to_string(), ""]);
         self.gshadow.remove(&group.name);
@@ -123,7 +127,7 @@ impl Databases {
                 Some(holder) => return Err(taken(format!("uid {uid}"), &holder.name)),
                 None => uid,
             },
-            None => free_number(range, user.system, |uid| snapshot.user_by_id(uid).is_some())?,
+            None => free_number(range, user.system, &numbers(snapshot.users(), |user| user.uid))?,
         };
         let shell = user.shell.as_deref().unwrap_or(&defaults.shell);
         // The shadow line first: an account never exists without its lock.
@@ -260,6 +264,10 @@ fn taken(what: String, holder: &str) -> AccountError {
     AccountError::Taken { what, holder: holder.into() }
 }
 
+fn numbers<T>(all: &[T], number: fn(&T) -> u32) -> BTreeSet<u32> {
+    all.iter().map(number).collect()
+}
+
 fn resolve(snapshot: &Snapshot, group: &GroupReference) -> Result<u32, AccountError> {
     match group {
         GroupReference::Number(gid) => Ok(*gid),
@@ -275,14 +283,17 @@ fn resolve(snapshot: &Snapshot, group: &GroupReference) -> Result<u32, AccountEr
 fn free_number(
     (from, to): (u32, u32),
     system: bool,
-    used: impl Fn(u32) -> bool,
+    used: &BTreeSet<u32>,
 ) -> Result<u32, AccountError> {
-    let highest = (from..=to).rev().find(|number| used(*number));
+    if from > to {
+        return Err(AccountError::RangeFull(from, to));
+    }
+    let highest = used.range(from..=to).next_back().copied();
     let next = match (system, highest) {
-        (true, _) => (from..=to).rev().find(|number| !used(*number)),
-        (false, None) => Some(from).filter(|from| *from <= to),
+        (true, _) => (from..=to).rev().find(|number| !used.contains(number)),
+        (false, None) => Some(from),
         (false, Some(highest)) if highest < to => Some(highest + 1),
-        (false, Some(_)) => (from..=to).find(|number| !used(*number)),
+        (false, Some(_)) => (from..=to).find(|number| !used.contains(number)),
     };
     next.ok_or(AccountError::RangeFull(from, to))
 }

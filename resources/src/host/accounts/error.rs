@@ -120,6 +120,19 @@ pub enum AccountError {
         /// The link.
         path: PathBuf,
     },
+    /// A link stands at or above a user's `authorized_keys`.
+    #[error("{} or its directory is a symbolic link", path.display())]
+    KeysLink {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The mounted file systems could not be listed.
+    #[error("cannot read /proc/self/mountinfo")]
+    Mounts {
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// `/proc` could not be read.
     #[error("cannot list processes")]
     Processes {
@@ -156,6 +169,24 @@ impl From<AccountError> for Failure {
             }
             AccountError::PrimaryGroup { .. } => {
                 failure.with_hint("remove that user first, or give it another primary group")
+            }
+            AccountError::KeysLink { .. } => failure.with_hint(
+                "it is not followed; replace it by a directory and a file of the user's own",
+            ),
+            AccountError::Home { operation: "read" | "write", source, .. }
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                failure.with_hint(
+                    "keys are read and written as the user: give home, .ssh and file to the user",
+                )
+            }
+            AccountError::Home { operation: "move", source, .. }
+                if source.kind() == io::ErrorKind::CrossesDevices =>
+            {
+                failure.with_hint(
+                    "the old and the new home are on different file systems: copy it by hand, \
+                     then remove the old one",
+                )
             }
             AccountError::PlantedLink { .. } => {
                 failure.with_hint("replace it by a directory; it is not followed")

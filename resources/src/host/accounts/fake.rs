@@ -2,6 +2,7 @@
 //! root directory; homes, keys and processes as plain maps.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use super::defaults::Defaults;
@@ -174,6 +175,12 @@ impl AccountView for FakeAccounts {
             device: 1,
         });
         Ok(home.or(file))
+    }
+
+    fn mount_below(&self, path: &str) -> Result<Option<String>, AccountError> {
+        let below = |home: &&String| Path::new(home).starts_with(path) && *home != path;
+        let mounted = self.homes.iter().filter(|(_, home)| home.mount_point);
+        Ok(mounted.map(|(path, _)| path).find(below).cloned())
     }
 
     fn shell(&self, path: &str) -> Result<ShellFacts, AccountError> {

@@ -77,6 +77,10 @@ pub trait AccountView {
     /// What stands at `path`, the last component not followed where it is a link.
     fn home(&self, path: &str) -> Result<Option<HomeFacts>, AccountError>;
 
+    /// The first place below `path` where a file system is mounted; none below a root other than
+    /// `/`.
+    fn mount_below(&self, path: &str) -> Result<Option<String>, AccountError>;
+
     /// What stands at `path`, links followed.
     fn shell(&self, path: &str) -> Result<ShellFacts, AccountError>;
 

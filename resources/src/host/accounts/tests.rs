@@ -29,8 +29,12 @@ fn malformed_lines_are_passed_over() {
     assert_eq!(snapshot.user("tail").unwrap().shell, "/bin/sh:rest");
     assert_eq!(snapshot.user("tail").unwrap().secrets, Secrets::Missing);
     let Secrets::Shadow(shadow) = &snapshot.user("root").unwrap().secrets else { panic!() };
-    assert_eq!((shadow.minimum, shadow.maximum, shadow.warning, shadow.expiry), (Some(2), Some(3), Some(4), Some(6)));
-    let wheel = Group { name: "wheel".into(), gid: 10, members: vec!["root".into(), "tail".into()] };
+    assert_eq!(
+        (shadow.minimum, shadow.maximum, shadow.warning, shadow.expiry),
+        (Some(2), Some(3), Some(4), Some(6))
+    );
+    let wheel =
+        Group { name: "wheel".into(), gid: 10, members: vec!["root".into(), "tail".into()] };
     assert_eq!(snapshot.group("wheel"), Some(&wheel));
     assert_eq!(snapshot.groups().len(), 2);
     assert_eq!(snapshot.groups_of("tail"), ["wheel"]);

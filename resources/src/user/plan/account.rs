@@ -71,16 +71,14 @@ pub(super) fn modify(
 ) -> Result<(), Failure> {
     let shadow = match &user.secrets {
         Secrets::Shadow(shadow) => Some(shadow),
-        Secrets::Missing => None,
         Secrets::InPasswd(_) if wanted.ageing != Ageing::default() => {
             return Err(Failure::new(format!("{} has its password in /etc/passwd", user.name))
                 .with_hint("there is no ageing without /etc/shadow; run `pwconv` once"));
         }
-        Secrets::InPasswd(_) => None,
         Secrets::Unreadable if needs_shadow(wanted) => {
             return Err(Failure::new("cannot read /etc/shadow").with_hint("run as root"));
         }
-        Secrets::Unreadable => None,
+        Secrets::Missing | Secrets::InPasswd(_) | Secrets::Unreadable => None,
     };
     let stored = match &user.secrets {
         Secrets::Shadow(shadow) => Some(&shadow.hash),

@@ -59,6 +59,9 @@ fn reason_to_keep(user: &User, observed: &Observed) -> Option<String> {
     if home.mount_point {
         return Some("a file system is mounted there".into());
     }
+    if let Some(mount) = &observed.mount_in_home {
+        return Some(format!("a file system is mounted at {mount}"));
+    }
     if !observed.home_sharers.is_empty() {
         return Some(format!("{} live there too", observed.home_sharers.join(", ")));
     }

@@ -1,7 +1,7 @@
 //! The four databases as files: read, and replaced under their lock.
 //!
 //! A changed database is written beside the old one (`passwd+`, shadow's own name for it) with the
-//! same mode, owner and SELinux context, made durable, and renamed over it.
+//! same mode, owner and `SELinux` context, made durable, and renamed over it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -140,13 +140,10 @@ fn keep_attributes(old: impl AsFd, new: impl AsFd) -> io::Result<()> {
     }
     rustix::fs::fchmod(&new, Mode::from_raw_mode(was.st_mode & 0o7777))?;
     let mut context = vec![0_u8; 1024];
-    match rustix::fs::fgetxattr(&old, "security.selinux", &mut *context) {
-        Ok(length) => {
-            let context = context.get(..length).unwrap_or_default();
-            rustix::fs::fsetxattr(&new, "security.selinux", context, XattrFlags::empty())?;
-        }
-        // No SELinux here.
-        Err(_) => {}
+    // An error means that there is no SELinux here.
+    if let Ok(length) = rustix::fs::fgetxattr(&old, "security.selinux", &mut *context) {
+        let context = context.get(..length).unwrap_or_default();
+        rustix::fs::fsetxattr(&new, "security.selinux", context, XattrFlags::empty())?;
     }
     Ok(())
 }

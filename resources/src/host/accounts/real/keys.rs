@@ -102,6 +102,8 @@ fn open_home(root: &Path, user: &User) -> Result<Option<OwnedFd>, AccountError> 
 
 fn open_below(directory: impl AsFd, name: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    // Without NOFOLLOW a link is told from a file that is no directory.
+    let flags = flags.difference(OFlags::NOFOLLOW);
     openat2(directory, name, flags, Mode::empty(), resolve)
 }
 
@@ -116,7 +118,7 @@ fn missing_is_none(opened: Result<OwnedFd, Errno>) -> io::Result<Option<OwnedFd>
 fn failure(operation: &'static str, user: &User, source: io::Error) -> AccountError {
     let path = Path::new(&user.home).join(DIRECTORY_NAME).join(FILE_NAME);
     if source.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
-        return AccountError::PlantedLink { path };
+        return AccountError::KeysLink { path };
     }
     AccountError::Home { operation, path, source }
 }

@@ -90,6 +90,7 @@ fn held(file: impl AsFd) -> Option<i32> {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the constants are 0 and 1")]
 fn whole_file() -> libc::flock {
     libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,

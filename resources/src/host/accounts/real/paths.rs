@@ -43,7 +43,7 @@ pub(super) fn entry(root: &Path, path: &str, make: bool) -> Result<Entry, Accoun
     let name = components.pop_back().ok_or_else(|| failed(Errno::INVAL))?;
     let passed = walk(root, components, make).map_err(|stop| match stop {
         Stop::Failed(source) => failed(source),
-        Stop::Planted(link) => AccountError::PlantedLink { path: Path::new(path).join(link) },
+        Stop::Planted(link) => AccountError::PlantedLink { path: link },
     })?;
     let parent = rustix::fs::openat(&passed, ".", DIRECTORY, Mode::empty()).map_err(failed)?;
     Ok(Entry { parent, name })
@@ -51,7 +51,7 @@ pub(super) fn entry(root: &Path, path: &str, make: bool) -> Result<Entry, Accoun
 
 enum Stop {
     Failed(Errno),
-    Planted(String),
+    Planted(PathBuf),
 }
 
 impl From<Errno> for Stop {
@@ -67,11 +67,13 @@ fn components(path: &str) -> VecDeque<String> {
 fn walk(root: &Path, mut todo: VecDeque<String>, make: bool) -> Result<OwnedFd, Stop> {
     let top = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut stack = vec![rustix::fs::open(root, top, Mode::empty())?];
+    let mut passed = PathBuf::from("/");
     let mut links = 0;
     while let Some(component) = todo.pop_front() {
         if component == ".." {
             if stack.len() > 1 {
                 stack.pop();
+                passed.pop();
             }
             continue;
         }
@@ -82,7 +84,10 @@ fn walk(root: &Path, mut todo: VecDeque<String>, make: bool) -> Result<OwnedFd, 
         };
         let found = rustix::fs::fstat(&next)?;
         match FileType::from_raw_mode(found.st_mode) {
-            FileType::Directory => stack.push(next),
+            FileType::Directory => {
+                stack.push(next);
+                passed.push(component);
+            }
             FileType::Symlink => {
                 links += 1;
                 let around = rustix::fs::fstat(directory)?;
@@ -90,12 +95,13 @@ fn walk(root: &Path, mut todo: VecDeque<String>, make: bool) -> Result<OwnedFd, 
                     return Err(Errno::LOOP.into());
                 }
                 if !is_ours(&found) || !is_ours(&around) || around.st_mode & 0o022 != 0 {
-                    return Err(Stop::Planted(component));
+                    return Err(Stop::Planted(passed.join(component)));
                 }
                 let target = rustix::fs::readlinkat(&next, "", Vec::new())?;
                 let target = target.to_str().map_err(|_| Errno::ILSEQ)?;
                 if target.starts_with('/') {
                     stack.truncate(1);
+                    passed = PathBuf::from("/");
                 }
                 for part in components(target).into_iter().rev() {
                     todo.push_front(part);
