@@ -134,6 +134,11 @@ impl SourceError {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Location {
+                problem:
+                    LocationError::Branch(_) | LocationError::Credentials | LocationError::PlainHttp,
+                ..
+            } => return None,
             Self::Location { .. } => {
                 "give https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or an absolute path"
             }
