@@ -136,13 +136,10 @@ impl SourceError {
         let hint = match self {
             Self::Location {
                 problem:
-                    LocationError::Branch(_) | LocationError::Credentials | LocationError::PlainHttp,
+                    LocationError::Syntax(_) | LocationError::Scheme(_) | LocationError::Missing,
                 ..
-            } => return None,
-            Self::Location { .. } => {
-                "give https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or an absolute path"
-            }
-            Self::Settings { .. } | Self::Refused(_) => return None,
+            } => "give https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or an absolute path",
+            Self::Location { .. } | Self::Settings { .. } | Self::Refused(_) => return None,
             Self::ReadCredential { .. } => "check the path and its permissions in agent.toml",
             Self::Owner { path, .. } => {
                 return Some(format!(
