@@ -134,10 +134,12 @@ impl SourceError {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Location { .. } => {
-                "give https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or an absolute path"
-            }
-            Self::Settings { .. } | Self::Refused(_) => return None,
+            Self::Location {
+                problem:
+                    LocationError::Syntax(_) | LocationError::Scheme(_) | LocationError::Missing,
+                ..
+            } => "give https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or an absolute path",
+            Self::Location { .. } | Self::Settings { .. } | Self::Refused(_) => return None,
             Self::ReadCredential { .. } => "check the path and its permissions in agent.toml",
             Self::Owner { path, .. } => {
                 return Some(format!(

@@ -187,11 +187,11 @@ impl Source {
         if matches!(opened, Err(SourceError::Damaged { .. })) {
             self.store.mark_damaged();
         }
-        opened
+        Ok(opened?.with_marker(self.store.marker()))
     }
 
-    /// Tells the next fetch to make a new copy: for a caller that met a damaged object while
-    /// reading.
+    /// Tells the next fetch to make a new copy. Happens by itself when a revision meets a damaged
+    /// object.
     pub fn mark_damaged(&self) {
         self.store.mark_damaged();
     }

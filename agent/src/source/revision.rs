@@ -5,6 +5,7 @@
 //! name promises (every commit, tree and blob is hashed when it is read). There is no checkout.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use gix::ObjectId;
@@ -18,6 +19,7 @@ use super::error::SourceError;
 use super::names::{self, MAX_DEPTH, MAX_REFUSALS, Refusal, RefusalReason};
 use super::objects::{Objects, STRUCTURE_LIMIT, damaged};
 use super::settings::Limits;
+use super::store;
 
 /// The name of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +75,8 @@ pub struct Revision {
     information: RevisionInformation,
     files: Vec<File>,
     limits: Limits,
+    /// The file to make when an object turns out to be damaged.
+    marker: Option<PathBuf>,
 }
 
 /// A file of a revision.
@@ -101,7 +105,12 @@ impl Revision {
         }
         // Git's order of trees is this order already; what somebody else wrote may not be.
         files.sort_unstable_by(|left, right| left.path.cmp(&right.path));
-        Ok(Self { objects, information, files, limits: *limits })
+        Ok(Self { objects, information, files, limits: *limits, marker: None })
+    }
+
+    /// The same revision, which makes the file `marker` when it meets a damaged object.
+    pub(super) fn with_marker(self, marker: PathBuf) -> Self {
+        Self { marker: Some(marker), ..self }
     }
 
     /// What a report says about this revision.
@@ -131,10 +140,13 @@ impl Repository for Revision {
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
         let Some(file) = self.find(path) else { return Ok(None) };
-        self.objects
-            .read(&file.id, Kind::Blob, self.limits.max_blob_bytes)
-            .map(Some)
-            .map_err(|error| repository_error(path, &error))
+        let read = self.objects.read(&file.id, Kind::Blob, self.limits.max_blob_bytes);
+        read.map(Some).map_err(|error| {
+            if let (SourceError::Damaged { .. }, Some(marker)) = (&error, &self.marker) {
+                store::note_damage(marker);
+            }
+            repository_error(path, &error)
+        })
     }
 
     fn executable(&self, path: &str) -> Result<bool, RepositoryError> {

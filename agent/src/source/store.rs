@@ -80,7 +80,7 @@ impl Store {
         self.directory.join("fresh.git")
     }
 
-    fn marker(&self) -> PathBuf {
+    pub(super) fn marker(&self) -> PathBuf {
         self.directory.join("damaged")
     }
 
@@ -186,6 +186,8 @@ impl Store {
 
     /// Remembers the last good revision, durably.
     pub(super) fn mark_good(&self, id: RevisionId) -> Result<(), SourceError> {
+        // Or it could be written to a copy that is just being replaced.
+        let _lock = self.lock(self.limits.deadline)?;
         let repository = self.repository()?;
         if !repository.has_object(id.0) {
             return Err(SourceError::UnknownRevision { id: id.to_string() });
@@ -209,11 +211,7 @@ impl Store {
 
     /// Notes that a new copy must be made.
     pub(super) fn mark_damaged(&self) {
-        if let Err(error) =
-            OpenOptions::new().write(true).create(true).truncate(true).open(self.marker())
-        {
-            log::warn!("cannot note that {} is damaged: {error}", self.directory.display());
-        }
+        note_damage(&self.marker());
     }
 
     /// An empty repository in which a new copy can be made.
@@ -277,6 +275,14 @@ impl Store {
         let directory = File::open(&self.directory).map_err(failed("open", &self.directory))?;
         rustix::fs::syncfs(&directory)
             .map_err(|error| failed("write", &self.directory)(error.into()))
+    }
+}
+
+/// Makes the file `marker`; in vain where the store cannot be written, and then the next reader
+/// says the same again.
+pub(super) fn note_damage(marker: &Path) {
+    if let Err(error) = OpenOptions::new().write(true).create(true).truncate(true).open(marker) {
+        log::warn!("cannot make {}: {error}", marker.display());
     }
 }
 

@@ -212,6 +212,33 @@ fn a_stalled_server() {
 }
 
 #[test]
+fn a_fetch_that_is_killed_at_any_instant_leaves_what_was_good() {
+    let scene = Scene::new();
+    scene.source().fetch().unwrap();
+    scene.source().mark_good(scene.first).unwrap();
+    let mut killed = 0;
+    for round in 0..60 {
+        scene.origin.commit(&[("noise", &noise(40_000 + round))]);
+        let source = scene.source_with(|settings| {
+            settings.limits.deadline = Duration::from_millis(4 + 3 * (round as u64 % 30));
+        });
+        // What is killed is the fetching process, wherever it may be.
+        match source.fetch() {
+            Ok(_) => {}
+            Err(SourceError::Fetch { failure: FetchFailure::Stalled { .. }, .. }) => killed += 1,
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(source.good().unwrap(), Some(scene.first));
+    }
+    assert!(killed > 5, "{killed}");
+    let last = scene.origin.commit(&[("site.toml", "[site]\n# last\n")]);
+    let source = scene.source();
+    assert_eq!(source.fetch().unwrap().revision, last);
+    still_good(&scene, &source);
+    source.revision(last).unwrap();
+}
+
+#[test]
 fn statuses() {
     for (status, expected) in [
         (401, FetchFailure::Unauthorized { token_sent: false }),

@@ -258,7 +258,6 @@ fn a_damaged_object_is_noticed_and_the_next_fetch_heals() {
     let revision = reopened.revision(id).unwrap();
     let error = revision.read("noise").unwrap_err();
     assert!(error.to_string().contains("next fetch makes a new copy"), "{error}");
-    reopened.mark_damaged();
     assert_eq!(reopened.fetch().unwrap().revision, id);
     assert_eq!(reopened.revision(id).unwrap().read("noise").unwrap().unwrap(), noise.as_bytes());
 }
@@ -335,7 +334,6 @@ fn settings_that_make_no_sense_are_refused_at_once() {
     ] {
         let error = source(SourceSettings::new(url), store.path()).map(|_| ()).unwrap_err();
         assert!(matches!(error, SourceError::Location { .. }), "{error}");
-        assert!(error.hint().is_some());
         assert!(secret.is_empty() || !format!("{error} {error:?}").contains(secret), "{error}");
     }
     let mut settings = SourceSettings::new("/srv/p.git");
