@@ -1,16 +1,3 @@
-//! The Steadfast agent and its command.
-//!
-//! `source` (Git) → `steadfast_policies` (catalog) → [`engine`] (plan, apply) → [`report`], with
-//! [`state`] underneath, [`cli`] on top and [`output`] as the only part that prints.
+//! The agent: what the `steadfast` command and the long-running service are made of.
 
-pub mod cli;
-pub mod clock;
 pub mod config;
-pub mod download;
-pub mod engine;
-pub mod journal;
-pub mod logging;
-pub mod output;
-pub mod report;
-pub mod source;
-pub mod state;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::document::Raw;
 use super::merged::{Located, Merged};
@@ -17,7 +17,6 @@ pub struct Described {
     /// Its name in that table.
     pub name: String,
     /// The effective value; `None` when it is not set and has no default.
-    #[serde(serialize_with = "plain")]
     value: Option<Raw>,
     /// Where the value came from.
     pub origin: Origin,
@@ -107,15 +106,5 @@ fn as_toml(value: &Raw) -> String {
             let items: Vec<toml::Value> = texts.iter().cloned().map(toml::Value::String).collect();
             toml::Value::Array(items).to_string()
         }
-    }
-}
-
-fn plain<S: Serializer>(value: &Option<Raw>, serializer: S) -> Result<S::Ok, S::Error> {
-    match value {
-        None => serializer.serialize_none(),
-        Some(Raw::Text(text)) => serializer.serialize_str(text),
-        Some(Raw::Number(number)) => serializer.serialize_i64(*number),
-        Some(Raw::Boolean(flag)) => serializer.serialize_bool(*flag),
-        Some(Raw::Texts(texts)) => serializer.collect_seq(texts),
     }
 }

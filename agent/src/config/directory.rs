@@ -28,11 +28,14 @@ pub(super) fn read(directory: &Path) -> Result<Directory, ConfigError> {
     found.add(directory.join("agent.toml"))?;
     let drop_ins = directory.join("agent.toml.d");
     for path in list(&drop_ins)? {
-        if path.extension().is_some_and(|suffix| suffix == "toml") && !path.is_dir() {
-            found.add(path)?;
+        let shown = path.display();
+        if path.extension().is_none_or(|suffix| suffix != "toml") {
+            let reason = "not read, because its name does not end in .toml";
+            found.warnings.push(format!("{shown}: {reason}"));
+        } else if path.is_dir() {
+            found.warnings.push(format!("{shown}: not read, because it is a directory"));
         } else {
-            let path = path.display();
-            found.warnings.push(format!("{path}: not read, because its name does not end in .toml"));
+            found.add(path)?;
         }
     }
     Ok(found)
@@ -100,6 +103,7 @@ pub(super) fn exposure(path: &Path, guard: Guard) -> Option<String> {
         return Some(format!("{path} can be written by others; run chmod go-w {path}"));
     }
     let own = nix::unistd::geteuid().as_raw();
-    (guard != Guard::Written && owner != 0 && owner != own)
-        .then(|| format!("{path} belongs to user {owner}, who can change it; run chown root {path}"))
+    (guard != Guard::Written && owner != 0 && owner != own).then(|| {
+        format!("{path} belongs to user {owner}, who can change it; run chown root {path}")
+    })
 }

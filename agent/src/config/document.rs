@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -11,7 +12,8 @@ use super::problem::{Place, Problem};
 use super::schema::{self, Form, LABELS};
 
 /// A value as written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub(super) enum Raw {
     Text(String),
     Number(i64),
@@ -30,23 +32,17 @@ pub(super) struct Entry {
 
 /// Reads the text of `file`. Everything that is wrong goes to `problems`, by line.
 pub(super) fn entries(file: &Path, text: &str, problems: &mut Vec<Problem>) -> Vec<Entry> {
-    let mut reader = Reader { file: file.into(), text, entries: Vec::new(), problems: Vec::new() };
     let (document, errors) = DeTable::parse_recoverable(text);
+    let mut reader =
+        Reader { file: file.into(), text, entries: Vec::new(), problems: Vec::new(), broken: 0 };
     for error in &errors {
         let start = error.span().map_or(0, |span| span.start);
         reader.problem(start, error.message().to_owned(), None);
+        reader.broken = reader.problems.len();
     }
     reader.table("", document.get_ref());
     let Reader { entries, problems: mut found, .. } = reader;
     found.sort_by_key(|problem| problem.place.line);
-    // A value that does not parse is a problem already; what recovery made of it is none.
-    if !errors.is_empty() {
-        let broken: Vec<u32> =
-            found.iter().take(errors.len()).map(|problem| problem.place.line).collect();
-        found.dedup_by(|later, earlier| {
-            later.place == earlier.place && broken.contains(&later.place.line)
-        });
-    }
     problems.extend(found);
     entries
 }
@@ -56,18 +52,24 @@ struct Reader<'a> {
     text: &'a str,
     entries: Vec<Entry>,
     problems: Vec<Problem>,
+    /// How many of the problems, from the first, are errors of syntax.
+    broken: usize,
 }
 
 impl Reader<'_> {
     fn place(&self, start: usize) -> Place {
         let before = self.text.as_bytes().get(..start).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         Place { file: Arc::clone(&self.file), line: u32::try_from(line).unwrap_or(u32::MAX) }
     }
 
     fn problem(&mut self, start: usize, message: String, hint: Option<String>) {
         let place = self.place(start);
-        self.problems.push(Problem { place, message, hint });
+        // One message for a line that does not parse is enough: what recovery made of the rest of
+        // it is of no interest.
+        if !self.problems.iter().take(self.broken).any(|earlier| earlier.place == place) {
+            self.problems.push(Problem { place, message, hint });
+        }
     }
 
     fn table(&mut self, table: &str, content: &DeTable<'_>) {
@@ -89,8 +91,10 @@ impl Reader<'_> {
             } else if let Some(setting) = schema::setting(&full) {
                 self.setting(start, full, setting.form, value);
             } else {
-                let what = if matches!(value.get_ref(), DeValue::Table(_)) { "table" } else { "key" };
-                let inside = if table.is_empty() { String::new() } else { format!(" in [{table}]") };
+                let what =
+                    if matches!(value.get_ref(), DeValue::Table(_)) { "table" } else { "key" };
+                let inside =
+                    if table.is_empty() { String::new() } else { format!(" in [{table}]") };
                 let message = format!("unknown {what} `{name}`{inside}");
                 self.problem(start, message, schema::suggestion(table, name));
             }
@@ -102,7 +106,11 @@ impl Reader<'_> {
         let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         if !begins || !name.bytes().all(goes_on) {
             let rule = "letters, digits, _ and -, beginning with a letter or _";
-            self.problem(start, format!("{name:?} cannot be a label's name"), Some(rule.to_owned()));
+            self.problem(
+                start,
+                format!("{name:?} cannot be a label's name"),
+                Some(rule.to_owned()),
+            );
             return;
         }
         match value.get_ref() {
@@ -118,7 +126,11 @@ impl Reader<'_> {
                     _ => None,
                 };
                 let found = type_name(other);
-                self.problem(start, format!("the label `{name}` must be a string, not {found}"), hint);
+                self.problem(
+                    start,
+                    format!("the label `{name}` must be a string, not {found}"),
+                    hint,
+                );
             }
         }
     }
@@ -128,12 +140,12 @@ impl Reader<'_> {
             Form::Boolean => ("true or false", boolean(value.get_ref())),
             Form::Number(_) => ("a whole number", number(value.get_ref())),
             Form::Urls => ("a list of strings", texts(value.get_ref())),
-            Form::Duration(_) => ("a string like \"90s\", \"5m\" or \"2h\"", string(value.get_ref())),
-            Form::Url
-            | Form::Branch
-            | Form::RepositoryPath
-            | Form::Path(_)
-            | Form::Word(_) => ("a string", string(value.get_ref())),
+            Form::Duration(_) => {
+                ("a string like \"90s\", \"5m\" or \"2h\"", string(value.get_ref()))
+            }
+            Form::Url | Form::Branch | Form::RepositoryPath | Form::Path(_) | Form::Word(_) => {
+                ("a string", string(value.get_ref()))
+            }
         };
         if let Some(value) = raw {
             let place = self.place(start);

@@ -307,7 +307,8 @@ pub(super) fn suggestion(table: &str, name: &str) -> Option<String> {
 
 /// The name of the table `other` directly inside `table`.
 fn child<'a>(table: &str, other: &'a str) -> Option<&'a str> {
-    let rest = if table.is_empty() { other } else { other.strip_prefix(table)?.strip_prefix('.')? };
+    let rest =
+        if table.is_empty() { other } else { other.strip_prefix(table)?.strip_prefix('.')? };
     (!rest.contains('.')).then_some(rest)
 }
 

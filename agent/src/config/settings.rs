@@ -89,7 +89,7 @@ pub enum Verify {
     Signed {
         /// Who may sign with ssh keys.
         allowed_signers: Option<PathBuf>,
-        /// Who may sign with OpenPGP keys.
+        /// Who may sign with `OpenPGP` keys.
         openpgp_keyring: Option<PathBuf>,
     },
     /// Whatever the server says. Every report mentions it.

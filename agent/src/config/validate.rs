@@ -17,6 +17,10 @@ use super::values;
 pub(super) fn settings(merged: &Merged, problems: Vec<Problem>) -> Result<Settings, ConfigError> {
     let mut reader = Reader { merged, problems, warnings: Vec::new() };
     reader.forms();
+    if !reader.problems.is_empty() {
+        // What keys demand of one another would only repeat it: a misspelt `url` is a missing one.
+        return Err(ConfigError::Invalid { problems: reader.problems });
+    }
     let repository = reader.repository();
     let agent = reader.agent();
     let reports = reader.reports();
@@ -79,7 +83,8 @@ impl Reader<'_> {
     fn forms(&mut self) {
         for setting in SETTINGS {
             let key = setting.key();
-            let Some(Located { value, origin: Origin::File(place), .. }) = self.located(&key) else {
+            let Some(Located { value, origin: Origin::File(place), .. }) = self.located(&key)
+            else {
                 continue;
             };
             let (value, place) = (value.clone(), place.clone());
@@ -125,7 +130,8 @@ impl Reader<'_> {
     fn repository(&mut self) -> Option<Repository> {
         let Some(url) = self.text("repository.url") else {
             let set = |key: &&String| key.starts_with("repository.") && self.place(key).is_some();
-            let first = self.merged.values.keys().filter(set).filter_map(|key| self.place(key)).min();
+            let first =
+                self.merged.values.keys().filter(set).filter_map(|key| self.place(key)).min();
             let message = "a repository is configured without saying where it is".to_owned();
             self.problem(first, message, "set `url` in [repository]");
             return None;
@@ -155,9 +161,8 @@ impl Reader<'_> {
     fn useless_credentials(&mut self, url: &str, mirrors: &[String]) {
         let all = || std::iter::once(url).chain(mirrors.iter().map(String::as_str));
         let https = all().any(|url| url.starts_with("https://") || url.starts_with("http://"));
-        let ssh = all().any(|url| {
-            url.starts_with("ssh://") || !(url.contains("://") || url.starts_with('/'))
-        });
+        let ssh = all()
+            .any(|url| url.starts_with("ssh://") || !(url.contains("://") || url.starts_with('/')));
         for (used, way, keys) in [
             (https, "https", ["token_file", "client_cert", "ca_file"].as_slice()),
             (ssh, "ssh", ["ssh_key", "known_hosts"].as_slice()),
@@ -264,10 +269,10 @@ fn check(form: Form, value: &Raw) -> Result<(), String> {
         (Form::RepositoryPath, Raw::Text(text)) => values::repository_path(text),
         (Form::Path(_), Raw::Text(text)) => values::absolute_path(text),
         (Form::Word(words), Raw::Text(text)) if !words.contains(&text.as_str()) => {
-            let hint = schema::nearest(text, words)
-                .map_or_else(|| format!("use {}", words.join(" or ")), |near| {
-                    format!("did you mean `{near}`?")
-                });
+            let hint = schema::nearest(text, words).map_or_else(
+                || format!("use {}", words.join(" or ")),
+                |near| format!("did you mean `{near}`?"),
+            );
             Err(format!("{text:?} is unknown; {hint}"))
         }
         (Form::Duration(least), Raw::Text(text)) => {

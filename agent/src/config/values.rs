@@ -67,9 +67,10 @@ pub(super) fn url(text: &str) -> Result<(), String> {
     let login = host.rsplit_once('@').map(|(login, _)| login);
     let place = host.rsplit_once('@').map_or(host, |(_, place)| place);
     match scheme {
-        "https" | "http" if login.is_some() => Err(
-            "it has credentials in it, and it is shown to people; put them into token_file".to_owned(),
-        ),
+        "https" | "http" if login.is_some() => {
+            Err("it has credentials in it, and it is shown to people; put them into token_file"
+                .to_owned())
+        }
         "ssh" if login.is_some_and(|login| login.contains(':')) => {
             Err("it has a password in it; use ssh_key".to_owned())
         }
@@ -95,8 +96,9 @@ fn is_loopback(place: &str) -> bool {
 
 /// Checks a branch's name by the rules that matter here (git-check-ref-format(1)).
 pub(super) fn branch(text: &str) -> Result<(), String> {
-    let strange =
-        |c: char| c.is_control() || c.is_whitespace() || matches!(c, '~' | '^' | ':' | '?' | '*' | '[' | '\\');
+    let strange = |c: char| {
+        c.is_control() || c.is_whitespace() || matches!(c, '~' | '^' | ':' | '?' | '*' | '[' | '\\')
+    };
     let wrong = text.is_empty()
         || text == "@"
         || text.starts_with(['-', '/'])
@@ -104,7 +106,8 @@ pub(super) fn branch(text: &str) -> Result<(), String> {
         || text.contains(strange)
         || ["..", "//", "@{"].iter().any(|part| text.contains(part))
         || text.split('/').any(|part| {
-            let lock = std::path::Path::new(part).extension().is_some_and(|suffix| suffix == "lock");
+            let lock =
+                std::path::Path::new(part).extension().is_some_and(|suffix| suffix == "lock");
             part.starts_with('.') || lock
         });
     if wrong { Err(format!("{text:?} is not the name of a branch")) } else { Ok(()) }
@@ -208,7 +211,10 @@ mod tests {
         for good in ["main", "release/1.2", "@x", "é", "locked"] {
             assert_eq!(branch(good), Ok(()), "{good}");
         }
-        for bad in ["", "-x", "/x", "x/", "x.", "a..b", "a b", "a:b", "a//b", "@", "a@{b", ".a", "a/.b", "a.lock", "a.lock/b"] {
+        for bad in [
+            "", "-x", "/x", "x/", "x.", "a..b", "a b", "a:b", "a//b", "@", "a@{b", ".a", "a/.b",
+            "a.lock", "a.lock/b",
+        ] {
             assert!(branch(bad).is_err(), "{bad}");
         }
         for good in [".", "hosts", "a/b", "..a"] {
