@@ -21,6 +21,11 @@ impl Registry {
         }
     }
 
+    /// Exactly these kinds, for tests and tools.
+    pub fn of(kinds: Vec<&'static dyn AnyKind>) -> Self {
+        Self { kinds }
+    }
+
     /// The kind called `name`.
     pub fn kind(&self, name: &str) -> Option<&'static dyn AnyKind> {
         self.kinds.iter().copied().find(|kind| kind.declaration().name == name)
