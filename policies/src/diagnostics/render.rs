@@ -60,7 +60,10 @@ fn snippet(
 ) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     let start = (place.line_start as usize).min(place.source_line.len());
     let length = place.end.saturating_sub(place.start) as usize;
-    let end = (start + length).min(place.source_line.len());
+    let mut end = (start + length).min(place.source_line.len());
+    while !place.source_line.is_char_boundary(end) {
+        end -= 1;
+    }
     Snippet::source(&*place.source_line)
         .line_start(place.line as usize)
         .path(&*place.file)

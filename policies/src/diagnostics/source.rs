@@ -77,6 +77,10 @@ impl Source {
         while !text.is_char_boundary(start) {
             start -= 1;
         }
+        let mut end = (span.end as usize).clamp(start, text.len());
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
         let line_start = text.get(..start).and_then(|head| head.rfind('\n')).map_or(0, |at| at + 1);
         let rest = text.get(line_start..).unwrap_or_default();
         let source_line = rest.split('\n').next().unwrap_or_default();
@@ -87,7 +91,7 @@ impl Source {
             line: self.line(offset(start)),
             column: offset(before.chars().count() + 1),
             start: offset(start),
-            end: span.end.max(offset(start)),
+            end: offset(end),
             source_line: source_line.to_owned(),
             line_start: offset(start - line_start),
         }

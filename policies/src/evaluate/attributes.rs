@@ -146,8 +146,9 @@ impl Evaluator<'_> {
             kind => match conform(&kind, value, &given.item) {
                 Ok(value) => Ok(Evaluated::certain(value)),
                 Err(mismatch) => {
+                    let part = if mismatch.span == given.item.span { "" } else { "a part of " };
                     let message = format!(
-                        "`{}` must be {}, not {}",
+                        "{part}`{}` must be {}, not {}",
                         declared.name, mismatch.expected, mismatch.found
                     );
                     let spot = frame.spot(mismatch.span);

@@ -8,7 +8,7 @@ use super::{Evaluator, Frame, key};
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{
     Compiled, Library, Origin, ROOTS, Scope, Told, is_certain, is_interpolated, only_expression,
-    tell, undefined_names,
+    tell, undefined_names, unknown_filters,
 };
 use crate::parse::{Item, Node};
 
@@ -151,6 +151,7 @@ impl Evaluator<'_> {
             origin,
             paths: self.files.paths(),
             directory: &frame.policy.directory,
+            used: true,
         }
     }
 
@@ -196,13 +197,23 @@ impl Evaluator<'_> {
         let declared: Vec<&str> = locals.declared.iter().map(String::as_str).collect();
         let names = undefined_names(compiled, &declared, locals.item);
         let told = self.told(frame, locals, origin);
+        let file = compiled.template_file();
         let mut outcome = Ok(());
         for name in names {
-            let (spot, in_file) = match compiled.template_file() {
-                Some((path, text)) => (told.place_in_file(&path, &text, &name), true),
-                None => (told.place_of(&name), false),
+            let spot = match &file {
+                Some((path, text)) => told.place_in_file(path, text, &name),
+                None => told.place_of(&name),
             };
-            outcome = Err(told.undefined(&name, spot, in_file));
+            outcome = Err(told.undefined(&name, spot, file.is_some()));
+        }
+        let expression = matches!(compiled, Compiled::Expression { .. });
+        let text = file.as_ref().map_or(origin.text, |(_, text)| text.as_str());
+        for (name, range) in unknown_filters(text, expression) {
+            let spot = match &file {
+                Some((path, text)) => told.in_file(path, text, range),
+                None => told.in_origin(range),
+            };
+            outcome = Err(told.no_filter(name, spot, file.is_some()));
         }
         outcome
     }

@@ -3,7 +3,7 @@
 use steadfast_resources::{AttributeType, Text, Value};
 
 use crate::diagnostics::Span;
-use crate::diagnostics::suggest::or_list;
+use crate::diagnostics::suggest::{did_you_mean, or_list};
 use crate::parse::{Item, Node};
 
 /// Where and how a value is not what was declared.
@@ -98,6 +98,18 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Box<Mismatch> {
         AttributeType::AnyOf(kinds) => kinds.iter().any(test),
         kind => test(kind),
     };
+    let words: Vec<&str> = match kind {
+        AttributeType::AnyOf(kinds) => kinds
+            .iter()
+            .filter_map(|kind| match kind {
+                AttributeType::Enumeration(values) => Some(*values),
+                _ => None,
+            })
+            .flatten()
+            .copied()
+            .collect(),
+        _ => Vec::new(),
+    };
     let hint = match value {
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) if any(&takes_text) => {
             let mut text = written(value).to_string();
@@ -120,6 +132,7 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Box<Mismatch> {
         Value::Text(text) if any(&|kind| matches!(kind, AttributeType::List(_))) => {
             Some(format!("put it in brackets: [{:?}]", &**text))
         }
+        Value::Text(text) => did_you_mean(text, words),
         _ => None,
     };
     Box::new(Mismatch { span: item.span, expected: kind.in_words(), found: shown(value), hint })
@@ -231,7 +244,7 @@ mod tests {
             (AttributeType::Boolean, Value::text("true"), "leave the quotes out: true"),
             (AttributeType::Integer, Value::text("80"), "leave the quotes out: 80"),
             (AttributeType::List(&MODE), Value::text("a"), "put it in brackets: [\"a\"]"),
-            (ENABLE, Value::text("maskd"), ""),
+            (ENABLE, Value::text("maskd"), "did you mean `masked`?"),
         ] {
             let mut item = literal(&value);
             item.span = Span { start: 0, end: 5 };

@@ -34,6 +34,8 @@ pub(crate) struct Told<'a> {
     pub(crate) paths: &'a [String],
     /// The policy's directory.
     pub(crate) directory: &'a str,
+    /// Whether the origin says where a template is used; otherwise it is only where to look from.
+    pub(crate) used: bool,
 }
 
 /// Records `error` at its exact place.
@@ -57,18 +59,15 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
             (Code::ExpressionSyntax, format!("this is not Jinja: {detail}"), syntax_hint(&text))
         }
         (ErrorKind::UnknownFilter, _) => {
-            (Code::Undefined, format!("there is no filter `{written}`"), filters::hint(written))
+            return told.no_filter(written, spot, source.is_some());
         }
         (ErrorKind::UnknownTest, _) => {
             (Code::Undefined, detail.replace("test ", "the test "), None)
         }
         (ErrorKind::UnknownFunction, _) => {
             let name = detail.strip_suffix(" is unknown").unwrap_or(detail);
-            let names = ["file", "range", "dict", "namespace"];
-            let hint = did_you_mean(name, names).or_else(|| {
-                filters::exists(name).then(|| format!("`{name}` is a filter: write `value | {name}`"))
-            });
-            (Code::Undefined, format!("there is no function `{name}`"), hint)
+            let (message, hint) = no_function(name);
+            (Code::Undefined, message, hint)
         }
         (ErrorKind::OutOfFuel, _) => {
             let message = if detail.is_empty() { "this takes too many steps" } else { detail };
@@ -91,7 +90,7 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
         _ => (Code::Evaluation, detail.to_owned(), None),
     };
     let draft = told.context.error(code, spot, message).hint(hint);
-    if source.is_some() {
+    if source.is_some() && told.used {
         draft.related(told.origin.spot, "the template is used here").report()
     } else {
         draft.report()
@@ -101,13 +100,26 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
 impl Told<'_> {
     /// Records that `name` does not exist, at `spot`.
     pub(crate) fn undefined(&self, name: &str, spot: Spot, in_file: bool) -> Reported {
-        let hint = match self.scope.follow(name) {
-            Ok(_) => None,
-            Err(missing) => missing_hint(&missing),
+        let source = self.context.sources.get(spot.source);
+        let called = source.text.get(spot.span.end as usize..).is_some_and(|rest| rest.starts_with('('));
+        let (message, hint) = match self.scope.follow(name) {
+            _ if called && !name.contains('.') => no_function(name),
+            Ok(_) => (format!("`{name}` is undefined"), None),
+            Err(missing) => (format!("`{name}` is undefined"), missing_hint(&missing)),
         };
-        let message = format!("`{name}` is undefined");
         let draft = self.context.error(Code::Undefined, spot, message).hint(hint);
-        if in_file {
+        if in_file && self.used {
+            draft.related(self.origin.spot, "the template is used here").report()
+        } else {
+            draft.report()
+        }
+    }
+
+    /// Records that there is no filter called `name`, at `spot`.
+    pub(crate) fn no_filter(&self, name: &str, spot: Spot, in_file: bool) -> Reported {
+        let message = format!("there is no filter `{name}`");
+        let draft = self.context.error(Code::Undefined, spot, message).hint(filters::hint(name));
+        if in_file && self.used {
             draft.related(self.origin.spot, "the template is used here").report()
         } else {
             draft.report()
@@ -131,6 +143,11 @@ impl Told<'_> {
     /// The place of `name` in the template file at `path`.
     pub(crate) fn place_in_file(&self, path: &str, text: &str, name: &str) -> Spot {
         let range = word(text, name, 0..text.len()).unwrap_or_default();
+        self.in_file(path, text, range)
+    }
+
+    /// The place of `range` of the template file at `path`.
+    pub(crate) fn in_file(&self, path: &str, text: &str, range: Range<usize>) -> Spot {
         Spot::new(self.file_source(path, text), Span::new(&range))
     }
 
@@ -167,6 +184,16 @@ pub(crate) fn path_hint(paths: &[String], directory: &str, name: &str) -> Option
         let place = if directory.is_empty() { "the policy's directory" } else { directory };
         Some(format!("paths are relative to {place}"))
     })
+}
+
+fn no_function(name: &str) -> (String, Option<String>) {
+    let hint = did_you_mean(name, ["file", "range", "dict", "namespace"]).or_else(|| {
+        if filters::exists(name) {
+            return Some(format!("`{name}` is a filter: write `value | {name}`"));
+        }
+        filters::hint(name)
+    });
+    (format!("there is no function `{name}`"), hint)
 }
 
 fn missing_hint(missing: &Missing) -> Option<String> {

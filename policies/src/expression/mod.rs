@@ -15,6 +15,7 @@ mod filters;
 mod library;
 mod scope;
 mod split;
+mod unknown;
 mod value;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_na
 pub(crate) use library::{Known, Library, Resolved, resolve};
 pub(crate) use scope::{ROOTS, Scope};
 pub(crate) use split::{is_interpolated, only_expression};
+pub(crate) use unknown::unknown_filters;
 pub(crate) use value::{Unconvertible, from_item, to_value};
 
 /// How many instructions one evaluation may take (well under a second).

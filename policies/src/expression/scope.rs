@@ -51,7 +51,11 @@ impl Scope {
         let mut value = self.named(root).cloned().ok_or_else(|| Missing {
             known: String::new(),
             part: root.to_owned(),
-            names: self.names().map(str::to_owned).collect(),
+            names: ["facts", "labels", "params", "data", "item", "file"]
+                .into_iter()
+                .filter(|name| *name != "item" || self.item.is_some())
+                .map(str::to_owned)
+                .collect(),
         })?;
         let mut known = root.to_owned();
         for part in parts {

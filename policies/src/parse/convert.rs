@@ -7,13 +7,15 @@ use std::sync::Arc;
 use steadfast_resources::Text;
 use toml::de::{DeTable, DeValue};
 
-use super::node::{Entry, Item, Node, find};
+use super::node::{Entry, Item, Node};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
 pub(super) struct Converter<'a> {
     pub(super) context: &'a Context,
     pub(super) source: SourceId,
     pub(super) text: &'a Arc<str>,
+    /// Whether the file is TOML: what a repaired tree seems to have wrong is told as a syntax error.
+    pub(super) sound: bool,
 }
 
 impl Converter<'_> {
@@ -38,6 +40,7 @@ impl Converter<'_> {
             DeValue::Integer(integer) => {
                 match i64::from_str_radix(integer.as_str(), integer.radix()) {
                     Ok(integer) => Node::Integer(integer),
+                    Err(_) if !self.sound => Node::Integer(0),
                     Err(_) => {
                         let spot = Spot::new(self.source, span);
                         let message = "this integer does not fit 64 bits";
@@ -76,101 +79,5 @@ impl Converter<'_> {
                 }
             }
         }
-    }
-}
-
-/// Reports a key that is defined twice, with the place of the first definition.
-pub(super) fn report_duplicate(context: &Context, spot: Spot, text: &str, entries: &[Entry]) {
-    let written = text.get(spot.span.range()).unwrap_or_default();
-    let name = written.trim_matches(['"', '\'']);
-    let draft = |what: &str| {
-        context.error(Code::Duplicate, spot, format!("{what} is defined twice in this file"))
-    };
-    let Some(path) = header_path(text, spot.span) else {
-        // A key within a table: the nearest one of the same name that is written before.
-        let first = nearest_before(entries, name, spot.span.start);
-        let draft = draft(&format!("`{name}`"));
-        match first {
-            Some(span) => draft
-                .related(Spot::new(spot.source, span), "first defined here")
-                .hint("remove one of the two".to_owned())
-                .report(),
-            None => draft.report(),
-        };
-        return;
-    };
-    let mut level = entries;
-    let mut first = None;
-    for part in &path {
-        first = find(level, part);
-        level = match first.map(|entry| &entry.item.node) {
-            Some(Node::Table(entries)) => entries,
-            _ => &[],
-        };
-    }
-    let draft = draft(&format!("`[{}]`", written_path(&path)));
-    match first {
-        Some(entry) => draft
-            .related(Spot::new(spot.source, entry.key_span), "first defined here")
-            .hint("merge the two tables into one".to_owned())
-            .report(),
-        None => draft.report(),
-    };
-}
-
-fn written_path(path: &[String]) -> String {
-    let bare = |part: &str| {
-        part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    };
-    let parts: Vec<String> = path
-        .iter()
-        .map(|part| if bare(part) { part.clone() } else { format!("{part:?}") })
-        .collect();
-    parts.join(".")
-}
-
-/// The key parts of the table header that `span` is in, up to the one at `span`.
-fn header_path(text: &str, span: Span) -> Option<Vec<String>> {
-    let start = span.start as usize;
-    let line_start = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
-    let head = text.get(line_start..span.end as usize)?.trim_start();
-    let keys = head.strip_prefix('[')?.trim_start_matches('[');
-    let document = format!("[{keys}]");
-    let mut level = DeTable::parse(&document).ok()?.into_inner();
-    let mut path = Vec::new();
-    while let Some((key, value)) = level.into_iter().next() {
-        path.push(key.into_inner().into_owned());
-        level = match value.into_inner() {
-            DeValue::Table(table) => table,
-            _ => break,
-        };
-    }
-    Some(path)
-}
-
-fn nearest_before(entries: &[Entry], name: &str, before: u32) -> Option<Span> {
-    let mut best: Option<Span> = None;
-    let mut levels = vec![entries];
-    while let Some(level) = levels.pop() {
-        for entry in level {
-            let nearer = best.is_none_or(|span| span.start < entry.key_span.start);
-            if &*entry.key == name && entry.key_span.start < before && nearer {
-                best = Some(entry.key_span);
-            }
-            push_levels(&entry.item, &mut levels);
-        }
-    }
-    best
-}
-
-fn push_levels<'a>(item: &'a Item, levels: &mut Vec<&'a [Entry]>) {
-    match &item.node {
-        Node::Table(entries) => levels.push(entries),
-        Node::List(items) => {
-            for item in items {
-                push_levels(item, levels);
-            }
-        }
-        _ => {}
     }
 }

@@ -5,6 +5,7 @@
 
 mod convert;
 mod depth;
+mod duplicate;
 mod literal;
 mod node;
 mod policy;
@@ -53,7 +54,6 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
         return Document { entries: Vec::new(), sound: false };
     }
     let (table, errors) = DeTable::parse_recoverable(&text);
-    let converter = convert::Converter { context, source, text: &text };
     let mut sound = true;
     let mut duplicates = Vec::new();
     let mut last_line = None;
@@ -72,10 +72,9 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
             context.error(Code::Syntax, spot, message).hint(hint).report();
         }
     }
+    let converter = convert::Converter { context, source, text: &text, sound };
     let entries = converter.table(table.into_inner());
-    for spot in duplicates {
-        convert::report_duplicate(context, spot, &text, &entries);
-    }
+    duplicate::report(context, &duplicates, &text, &entries);
     Document { entries, sound }
 }
 
@@ -87,12 +86,17 @@ fn syntax_message(message: &str, rest: Option<&str>) -> (String, Option<String>)
     let hint = match word.as_str() {
         "True" | "yes" | "on" | "TRUE" | "Yes" => Some("write `true`".to_owned()),
         "False" | "no" | "off" | "FALSE" | "No" => Some("write `false`".to_owned()),
-        "null" | "None" | "nil" => Some("TOML has no null: leave the key out".to_owned()),
+        "null" | "None" | "nil" | "none" => Some("TOML has no null: leave the key out".to_owned()),
+        _ if message.contains("leading zero") => Some("write modes in quotes: \"0644\"".to_owned()),
+        "" if rest.is_empty() || rest.starts_with(['\n', '\r', '#']) => {
+            Some("something is missing here".to_owned())
+        }
         _ if message.contains("string values must be quoted") => {
             Some("put the text in double quotes".to_owned())
         }
         _ if rest.starts_with('/') => Some("put the path in double quotes".to_owned()),
         _ => None,
     };
+    let message = message.strip_suffix(", expected nothing").unwrap_or(message);
     (format!("this is not TOML: {message}"), hint)
 }

@@ -67,7 +67,7 @@ golden! {
         ("policies/base.toml", "[note.\"/etc/motd\"]\n"),
         ("policies/web.toml", "\n[note.\"/etc/motd\"]\n"),
     ];
-    cycle: [("policies/web.toml", "[note.\"/a\"]\nrequire = \"bell.b\"\n\n[bell.b]\nbefore = [\n  \"bell.c\",\n]\nsubscribe = [\"note./z\"]\n\n[bell.c]\nnotify = [\"note./a\"]\n\n[note.\"/z\"]\n\n[bell.self]\nrequire = \"bell.self\"\n")];
+    cycle: [("policies/web.toml", "[note.\"/a\"]\nrequire = \"bell.b\"\nnotify = \"bell.c\"\n\n[bell.b]\nsubscribe = [\"note./z\"]\n\n[bell.c]\nbefore = [\n  \"bell.b\",\n  \"bell.d\",\n]\n\n[bell.d]\nbefore = \"note./a\"\n\n[note.\"/z\"]\n\n[bell.self]\nrequire = \"bell.self\"\n")];
     parameters: [
         ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"wbe\"]\n[assign.params.web]\nprot = 1\nport = \"80\"\nlevel = \"high\"\nsize = 7\n[assign.params.other]\n"),
         ("policies/web.toml", "[params]\nport = 80\nadmin = { type = \"string\", required = true, pattern = \"^[^@]+@[^@]+$\" }\nlevel = { type = \"string\", default = \"low\", enum = [\"low\", \"middle\"] }\nsize = { type = \"integer\", default = 1, maximum = 5 }\nbad-name = 1\nodd = { type = \"strnig\", default = \"x\" }\nwrong = { type = \"string\", default = 1 }\n"),

@@ -132,6 +132,7 @@ fn compile_templates(
                 origin: Origin { spot: start, text: "", offset: 0 },
                 paths: files.paths(),
                 directory: &policy.directory,
+                used: false,
             };
             if error.kind() == minijinja::ErrorKind::SyntaxError {
                 tell(&told, &error);

@@ -21,7 +21,7 @@ pub(crate) const NO_FILE: &str = "there is no file ";
 
 /// Jinja's own filters, for suggestions.
 const BUILT_IN: &[&str] = &[
-    "abs", "attr", "batch", "bool", "capitalize", "chain", "count", "d", "default", "dictsort",
+    "abs", "attr", "e", "escape", "safe", "batch", "bool", "capitalize", "chain", "count", "d", "default", "dictsort",
     "first", "float", "format", "groupby", "indent", "int", "items", "join", "last", "length",
     "lines", "list", "lower", "map", "max", "min", "pprint", "reject", "rejectattr", "replace",
     "reverse", "round", "select", "selectattr", "slice", "sort", "split", "string", "sum", "title",
@@ -64,10 +64,16 @@ pub(crate) fn exists(name: &str) -> bool {
     OWN.contains(&name) || BUILT_IN.contains(&name)
 }
 
+/// The names of all filters.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OWN.iter().chain(BUILT_IN).copied()
+}
+
 /// Which filter `name` was probably meant to be.
 pub(crate) fn hint(name: &str) -> Option<String> {
-    if matches!(name, "now" | "random" | "shuffle" | "strftime") {
-        return Some("policies cannot read the clock or randomness".to_owned());
+    if matches!(name, "now" | "random" | "shuffle" | "strftime" | "uuid" | "lookup" | "env") {
+        return Some("policies cannot read the clock, randomness, the environment or the network".to_owned());
     }
     did_you_mean(name, OWN.iter().chain(BUILT_IN).copied())
 }

@@ -79,11 +79,11 @@ mod tests {
     fn nested_data() {
         let value = serde_json::json!({
             "name": "web", "port": 80, "on": true, "empty": [], "text": "a: b", "none": null,
-            "hosts": ["a", {"b": 1, "c": ["x", "y"]}, "no", "1"], "deep": {"er": {"x": "1.5"}},
+            "hosts": ["a", {"b": 1, "c": ["x", "z"]}, "no", "1"], "deep": {"er": {"x": "1.5"}},
             "lists": [[1, 2], [3]],
         });
         let expected = "name: web\nport: 80\n\"on\": true\nempty: []\ntext: \"a: b\"\nnone: null\n\
-            hosts:\n  - a\n  - b: 1\n    c:\n      - x\n      - y\n  - \"no\"\n  - \"1\"\ndeep:\n  er:\n    x: \"1.5\"\n\
+            hosts:\n  - a\n  - b: 1\n    c:\n      - x\n      - z\n  - \"no\"\n  - \"1\"\ndeep:\n  er:\n    x: \"1.5\"\n\
             lists:\n  - - 1\n    - 2\n  - - 3\n";
         assert_eq!(block(&value, 2), expected);
     }
