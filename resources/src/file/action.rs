@@ -71,7 +71,7 @@ pub enum FileAction {
         group: Option<u32>,
         /// The new permissions.
         mode: Option<Mode>,
-        /// Whether the SELinux context is set.
+        /// Whether the `SELinux` context is set.
         selinux: bool,
     },
     /// Removes what is there.

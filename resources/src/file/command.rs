@@ -52,7 +52,6 @@ fn split(text: &str) -> Result<Vec<String>, String> {
                 Some(other) => word.get_or_insert_default().extend(['\\', other]),
                 None => return Err("the command ends in a backslash".into()),
             },
-            (Some(_), letter) => word.get_or_insert_default().push(letter),
             (None, '\'' | '"') => {
                 quote = Some(letter);
                 word.get_or_insert_default();
@@ -68,7 +67,7 @@ fn split(text: &str) -> Result<Vec<String>, String> {
                      or put the commands into a script"
                 ));
             }
-            (None, letter) => word.get_or_insert_default().push(letter),
+            (_, letter) => word.get_or_insert_default().push(letter),
         }
     }
     if quote.is_some() {

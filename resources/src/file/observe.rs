@@ -100,8 +100,9 @@ pub(super) fn observe(wanted: &Wanted, view: &View<'_>) -> Result<Observed, Fail
     let looking = Looking { wanted, view, owner: owner.number(), group: group.number() };
     let goal = wanted.top();
     let mut top = looking.finding(&goal, &wanted.path)?;
-    if top.status.is_none() && !matches!(goal.shape, GoalShape::Absent | GoalShape::Unspecified) {
-        top.unreachable = top.unreachable.or(looking.why_unreachable()?);
+    let creates = !matches!(goal.shape, GoalShape::Absent | GoalShape::Unspecified);
+    if creates && top.status.is_none() && top.unreachable.is_none() {
+        top.unreachable = looking.why_unreachable()?;
     }
     let (mut members, mut strays) = (Vec::new(), Strays::default());
     if let Shape::Tree(tree) = &wanted.shape {
@@ -232,7 +233,9 @@ impl Looking<'_> {
                     return Ok(ContentFinding::Same);
                 }
                 let digest = files.digest(path, status)?;
+                // Another name of the file may be one that a user must not see the content of.
                 let may_be_shown = self.wanted.show_diff
+                    && status.links == 1
                     && diff::may_be_shown(status.mode, goal.mode)
                     && status.size <= diff::LIMIT
                     && content.len() as u64 <= diff::LIMIT;

@@ -8,6 +8,7 @@ use super::wanted::{Account, Wanted};
 use crate::failure::Failure;
 use crate::host::files::{AbsolutePath, FileType, Mode, Obstacle, Status};
 use crate::pending::{Pending, Provision};
+use crate::reference::Reference;
 use crate::step::{Change, Planned, Shown, Step};
 
 type FileStep = Step<FileAction>;
@@ -28,7 +29,8 @@ pub(super) fn plan(
     {
         conditions.push(format!("{provider} brings {program}, which checks the new content"));
     }
-    let planning = Planning { wanted, observed };
+    let planning = Planning { wanted, observed, emptied_by: pending.dependency() };
+    conditions.extend(planning.emptied_first());
     let mut planned = Planned::in_sync();
     let members = wanted.members();
     for (goal, finding) in
@@ -113,9 +115,26 @@ fn hope_for_account(
 struct Planning<'a> {
     wanted: &'a Wanted,
     observed: &'a Observed,
+    /// A resource with pending steps before this one: it may remove what fills a directory.
+    emptied_by: Option<&'a Reference>,
 }
 
 impl Planning<'_> {
+    /// The condition under which a directory in the way will be empty.
+    fn emptied_first(&self) -> Option<String> {
+        let status = self.observed.top.status?;
+        let in_the_way = !matches!(
+            self.wanted.top().shape,
+            GoalShape::Directory | GoalShape::Present | GoalShape::Unspecified
+        );
+        let full = status.kind == FileType::Directory && !self.observed.top.empty;
+        if !in_the_way || !full || self.wanted.force {
+            return None;
+        }
+        let path = &self.wanted.path;
+        self.emptied_by.map(|before| format!("{before} leaves the directory {path} empty"))
+    }
+
     fn steps(
         &self,
         goal: &Goal<'_>,
@@ -165,6 +184,7 @@ impl Planning<'_> {
         match status.kind {
             FileType::Directory if finding.empty => Ok(Obstacle::EmptyDirectory),
             FileType::Directory if self.wanted.force => Ok(Obstacle::FullDirectory),
+            FileType::Directory if self.emptied_by.is_some() => Ok(Obstacle::EmptyDirectory),
             FileType::Directory => {
                 Err(Failure::new(format!("{path} is a directory that is not empty"))
                     .with_hint("with force = true it is removed with all that is in it"))

@@ -186,3 +186,82 @@ pub trait AccountChanges: AccountView {
     /// Kills the processes of `uid` and waits until they are gone.
     fn kill_processes(&mut self, uid: u32, deadline: Instant) -> Result<(), AccountError>;
 }
+
+impl RealAccounts {
+    /// Opens nothing yet.
+    pub fn new(options: &HostOptions) -> Self {
+        Self { root: options.root.clone(), users: OnceLock::new(), groups: OnceLock::new() }
+    }
+
+    fn names<'a>(&self, cell: &'a OnceLock<Names>, file: &str) -> Result<&'a Names, AccountError> {
+        if let Some(names) = cell.get() {
+            return Ok(names);
+        }
+        let path = self.root.join(file);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| AccountError::Read { path: path.display().to_string(), source })?;
+        Ok(cell.get_or_init(|| {
+            text.lines()
+                .filter_map(|line| {
+                    let mut fields = line.split(':');
+                    Some((fields.next()?.to_owned(), fields.nth(1)?.parse().ok()?))
+                })
+                .collect()
+        }))
+    }
+}
+
+fn name_of(names: &Names, id: u32) -> Option<String> {
+    names.iter().find(|(_, number)| **number == id).map(|(name, _)| name.clone())
+}
+
+impl AccountView for RealAccounts {
+    fn user_id(&self, name: &str) -> Result<Option<u32>, AccountError> {
+        Ok(self.names(&self.users, "etc/passwd")?.get(name).copied())
+    }
+    fn group_id(&self, name: &str) -> Result<Option<u32>, AccountError> {
+        Ok(self.names(&self.groups, "etc/group")?.get(name).copied())
+    }
+    fn user_name(&self, uid: u32) -> Result<Option<String>, AccountError> {
+        Ok(name_of(self.names(&self.users, "etc/passwd")?, uid))
+    }
+    fn group_name(&self, gid: u32) -> Result<Option<String>, AccountError> {
+        Ok(name_of(self.names(&self.groups, "etc/group")?, gid))
+    }
+}
+impl AccountChanges for RealAccounts {}
+
+/// Scripted accounts.
+#[derive(Default)]
+pub struct FakeAccounts {
+    users: Names,
+    groups: Names,
+}
+
+impl FakeAccounts {
+    /// The scene of the conformance suite.
+    pub fn scene(_faults: Faults) -> Self {
+        let names =
+            |list: &[(&str, u32)]| list.iter().map(|(n, i)| ((*n).to_owned(), *i)).collect();
+        Self {
+            users: names(&[("root", 0), ("daemon", 1), ("www-data", 33), ("nobody", 65534)]),
+            groups: names(&[("root", 0), ("adm", 4), ("www-data", 33), ("nogroup", 65534)]),
+        }
+    }
+}
+
+impl AccountView for FakeAccounts {
+    fn user_id(&self, name: &str) -> Result<Option<u32>, AccountError> {
+        Ok(self.users.get(name).copied())
+    }
+    fn group_id(&self, name: &str) -> Result<Option<u32>, AccountError> {
+        Ok(self.groups.get(name).copied())
+    }
+    fn user_name(&self, uid: u32) -> Result<Option<String>, AccountError> {
+        Ok(name_of(&self.users, uid))
+    }
+    fn group_name(&self, gid: u32) -> Result<Option<String>, AccountError> {
+        Ok(name_of(&self.groups, gid))
+    }
+}
+impl AccountChanges for FakeAccounts {}

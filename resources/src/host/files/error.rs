@@ -149,7 +149,7 @@ pub enum FileError {
         #[source]
         source: io::Error,
     },
-    /// An extended attribute (ACL, SELinux context, capability, …) cannot be read or set.
+    /// An extended attribute (ACL, `SELinux` context, capability, …) cannot be read or set.
     #[error("cannot carry over the extended attribute {attribute} of {path}")]
     SetAttribute {
         /// The path.

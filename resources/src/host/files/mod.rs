@@ -63,7 +63,7 @@ pub trait FileView {
     /// followed.
     fn list(&self, path: &AbsolutePath) -> Result<Vec<DirectoryEntry>, FileError>;
 
-    /// The SELinux context; `None` where there is none.
+    /// The `SELinux` context; `None` where there is none.
     fn selinux(&self, path: &AbsolutePath) -> Result<Option<String>, FileError>;
 
     /// Keeps the content of the regular file at `path`, or of every regular file below the
@@ -85,7 +85,7 @@ pub struct Properties<'a> {
     pub group: Option<u32>,
     /// The permission bits.
     pub mode: Option<Mode>,
-    /// The SELinux context.
+    /// The `SELinux` context.
     pub selinux: Option<&'a str>,
 }
 
@@ -110,7 +110,7 @@ pub struct NewFile<'a> {
     pub content: &'a [u8],
     /// What to set.
     pub properties: Properties<'a>,
-    /// Whether the ACL, the SELinux context, capabilities and other extended attributes of the
+    /// Whether the ACL, the `SELinux` context, capabilities and other extended attributes of the
     /// regular file it replaces are carried over.
     pub inherit: bool,
 }

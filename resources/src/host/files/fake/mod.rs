@@ -7,9 +7,6 @@
 mod changes;
 mod tree;
 
-#[cfg(test)]
-mod tests;
-
 use std::ffi::OsString;
 use std::io;
 

@@ -145,7 +145,9 @@ impl FakeFiles {
     pub fn put(&mut self, path: &str, kind: FakeNodeKind, mode: u16) -> &mut FakeNode {
         let node = self.new_node(kind, mode);
         let path = AbsolutePath::parse(path).expect("a literal path");
-        self.nodes.entry(path).insert_entry(node).into_mut()
+        let place = self.nodes.entry(path).or_insert_with(|| node.clone());
+        *place = node;
+        place
     }
 
     /// The node at `path`, which must not lead over links; for tests to look at.

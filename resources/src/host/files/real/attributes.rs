@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::fs::{AtFlags, CWD, Gid, Mode as RawMode, OFlags, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use super::read::{proc_name, proc_path};
+use super::read::proc_path;
 use super::{RealFiles, look_at};
 use crate::host::files::status::Mode;
 use crate::host::files::{AbsolutePath, FileError, FileType, Properties, Status};
@@ -134,18 +134,7 @@ impl RealFiles {
         }
         change_owner(path, &thing, now.kind, properties)?;
         if let Some(context) = properties.selinux {
-            let value = terminated(context);
-            let set = if now.kind == FileType::Symlink {
-                rustix::fs::lsetxattr(
-                    proc_name(&directory, name),
-                    SELINUX,
-                    &value,
-                    XattrFlags::empty(),
-                )
-            } else {
-                rustix::fs::setxattr(proc_path(&thing), SELINUX, &value, XattrFlags::empty())
-            };
-            set.map_err(|error| set_attribute(path, SELINUX.as_bytes(), error))?;
+            set_context(path, &thing, context)?;
         }
         if let Some(mode) = properties.mode
             && now.kind != FileType::Symlink
@@ -184,7 +173,8 @@ fn capability_of(thing: &OwnedFd) -> Option<Vec<u8>> {
     Some(value)
 }
 
-/// Sets owner and group of a link just created; it has nothing else to set through a descriptor.
+/// Sets owner, group and context of a link just created. Through a descriptor as well: in a
+/// directory that a user can write, our name may already mean a hard link to something else.
 pub(super) fn dress_link(
     path: &AbsolutePath,
     directory: &OwnedFd,
@@ -192,20 +182,27 @@ pub(super) fn dress_link(
     properties: &Properties<'_>,
 ) -> Result<(), FileError> {
     let (owner, group) = ids(properties);
-    if owner.is_some() || group.is_some() {
-        rustix::fs::chownat(directory, name, owner, group, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|error| set_owner(path, error))?;
+    if owner.is_none() && group.is_none() && properties.selinux.is_none() {
+        return Ok(());
     }
-    if let Some(context) = properties.selinux {
-        rustix::fs::lsetxattr(
-            proc_name(directory, name),
-            SELINUX,
-            &terminated(context),
-            XattrFlags::empty(),
-        )
-        .map_err(|error| set_attribute(path, SELINUX.as_bytes(), error))?;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let link = rustix::fs::openat(directory, name, flags, RawMode::empty())
+        .map_err(|error| set_owner(path, error))?;
+    let status = look_at(&link, OsStr::new("")).map_err(|error| set_owner(path, error))?;
+    if status.kind != FileType::Symlink || status.links != 1 {
+        return Err(FileError::ChangedMeanwhile { path: path.clone() });
     }
-    Ok(())
+    change_owner(path, &link, FileType::Symlink, properties)?;
+    match properties.selinux {
+        Some(context) => set_context(path, &link, context),
+        None => Ok(()),
+    }
+}
+
+/// Sets the `SELinux` context of whatever `thing` is open on, a link's own included.
+fn set_context(path: &AbsolutePath, thing: &OwnedFd, context: &str) -> Result<(), FileError> {
+    rustix::fs::setxattr(proc_path(thing), SELINUX, &terminated(context), XattrFlags::empty())
+        .map_err(|error| set_attribute(path, SELINUX.as_bytes(), error))
 }
 
 /// The kernel keeps contexts with their terminating NUL.

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use super::attributes::{dress, dress_link};
 use super::read::{open_subdirectory, unlink};
+use super::remove::{refuse_mounts, remove_name};
 use super::{RealFiles, look_at};
 use crate::host::files::candidate::candidate_name;
 use crate::host::files::status::Mode;
@@ -116,7 +117,7 @@ impl RealFiles {
             Obstacle::NonDirectory if !is_directory => {
                 rustix::fs::renameat(directory, temporary, directory, name).map_err(replace)?;
             }
-            _ => self.swap(path, directory, temporary, kind, over)?,
+            _ => swap(path, directory, temporary, kind, over)?,
         }
         if kind != FileType::File || over != Obstacle::Nothing {
             self.forget_directories();
@@ -124,49 +125,47 @@ impl RealFiles {
         self.unsettle(path, directory);
         Ok(())
     }
+}
 
-    /// As [`Self::install`], where a directory is involved: rename cannot put one over another
-    /// thing, so the two change places, and the old one is removed under our name.
-    fn swap(
-        &mut self,
-        path: &AbsolutePath,
-        directory: &OwnedFd,
-        temporary: &OsStr,
-        kind: FileType,
-        over: Obstacle,
-    ) -> Result<(), FileError> {
-        let (_, name) = path.split();
-        let replace =
-            |error: Errno| FileError::Replace { path: path.clone(), kind, source: error.into() };
-        let old = look_at(directory, name).map_err(replace)?;
-        let was_directory = old.kind == FileType::Directory;
-        if was_directory != (over != Obstacle::NonDirectory) {
-            return Err(FileError::ChangedMeanwhile { path: path.clone() });
-        }
-        if over == Obstacle::FullDirectory {
-            self.refuse_mounts(path, directory, name)?;
-        }
-        let flags = RenameFlags::EXCHANGE;
-        let exchange = || rustix::fs::renameat_with(directory, temporary, directory, name, flags);
-        match exchange() {
-            Ok(()) => {}
-            Err(Errno::BUSY) => return Err(FileError::MountPoint { path: path.clone() }),
-            // The file system cannot exchange, or not this directory (a lower layer's, in an
-            // overlay): there is a moment with nothing at the path.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::XDEV) => {
-                self.remove_name(path, directory, name, over)?;
-                return rustix::fs::renameat(directory, temporary, directory, name)
-                    .map_err(replace);
-            }
-            Err(error) => return Err(replace(error)),
-        }
-        let gone = self.remove_name(path, directory, temporary, over);
-        if gone.is_err() && over != Obstacle::FullDirectory {
-            // Not what was expected to be there: it gets its place back.
-            exchange().map_err(replace)?;
-        }
-        gone
+/// As [`RealFiles::install`], where a directory is involved: rename cannot put one over another
+/// thing, so the two change places, and the old one is removed under our name.
+fn swap(
+    path: &AbsolutePath,
+    directory: &OwnedFd,
+    temporary: &OsStr,
+    kind: FileType,
+    over: Obstacle,
+) -> Result<(), FileError> {
+    let (_, name) = path.split();
+    let replace =
+        |error: Errno| FileError::Replace { path: path.clone(), kind, source: error.into() };
+    let old = look_at(directory, name).map_err(replace)?;
+    let was_directory = old.kind == FileType::Directory;
+    if was_directory != (over != Obstacle::NonDirectory) {
+        return Err(FileError::ChangedMeanwhile { path: path.clone() });
     }
+    if over == Obstacle::FullDirectory {
+        refuse_mounts(path, directory, name)?;
+    }
+    let flags = RenameFlags::EXCHANGE;
+    let exchange = || rustix::fs::renameat_with(directory, temporary, directory, name, flags);
+    match exchange() {
+        Ok(()) => {}
+        Err(Errno::BUSY) => return Err(FileError::MountPoint { path: path.clone() }),
+        // The file system cannot exchange, or not this directory (a lower layer's, in an
+        // overlay): there is a moment with nothing at the path.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::XDEV) => {
+            remove_name(path, directory, name, over)?;
+            return rustix::fs::renameat(directory, temporary, directory, name).map_err(replace);
+        }
+        Err(error) => return Err(replace(error)),
+    }
+    let gone = remove_name(path, directory, temporary, over);
+    if gone.is_err() && over != Obstacle::FullDirectory {
+        // Not what was expected to be there: it gets its place back.
+        exchange().map_err(replace)?;
+    }
+    gone
 }
 
 fn create(path: &AbsolutePath, kind: FileType, error: Errno) -> FileError {

@@ -28,13 +28,16 @@ use super::{FileChanges, FileView, NewFile, Obstacle, Placement, Properties, Sta
 use crate::bucket::Bucket;
 use crate::host::HostOptions;
 
+/// A directory opened with `O_PATH`, and when.
+type Remembered = (Arc<OwnedFd>, Instant);
+
 /// The machine's own files.
 pub struct RealFiles {
     root_path: PathBuf,
     root: OnceCell<Arc<OwnedFd>>,
     /// Directories opened within the last second, by path. Cleared when a directory or link is
     /// changed through this port.
-    directories: RefCell<HashMap<Box<OsStr>, (Arc<OwnedFd>, Instant)>>,
+    directories: RefCell<HashMap<Box<OsStr>, Remembered>>,
     /// What files are compared in.
     buffer: RefCell<Vec<u8>>,
     /// The user whose links are followed besides root's: ourselves.
@@ -74,7 +77,6 @@ fn file_type(mode: u32) -> FileType {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the mask leaves twelve bits")]
 fn permission_bits(mode: u32) -> Mode {
     Mode::new((mode & 0o7777) as u16)
 }

@@ -42,9 +42,9 @@ impl RealFiles {
             }
         };
         let stat = rustix::fs::fstat(&fd).map_err(|error| read(path, error))?;
-        let same = file_type(stat.st_mode) == FileType::File
+        let unchanged = file_type(stat.st_mode) == FileType::File
             && Inode { device: stat.st_dev, number: stat.st_ino } == seen.identity;
-        if same { Ok(fd) } else { Err(FileError::ChangedMeanwhile { path: path.clone() }) }
+        if unchanged { Ok(fd) } else { Err(FileError::ChangedMeanwhile { path: path.clone() }) }
     }
 
     pub(super) fn compare(
@@ -161,18 +161,9 @@ impl RealFiles {
             Mode::empty(),
         )
         .map_err(|error| FileError::Look { path: path.clone(), source: error.into() })?;
-        let link = file_type(
-            rustix::fs::fstat(&thing)
-                .map_err(|error| FileError::Look { path: path.clone(), source: error.into() })?
-                .st_mode,
-        ) == FileType::Symlink;
         let mut value = vec![0; 4096];
-        // Reading through /proc opens nothing, so it works for whatever lies there.
-        let got = if link {
-            rustix::fs::lgetxattr(proc_name(&directory, name), SELINUX, value.as_mut_slice())
-        } else {
-            rustix::fs::getxattr(proc_path(&thing), SELINUX, value.as_mut_slice())
-        };
+        // Through /proc nothing is opened, and a link is not followed further.
+        let got = rustix::fs::getxattr(proc_path(&thing), SELINUX, value.as_mut_slice());
         match got {
             Ok(length) => {
                 value.truncate(length);
@@ -220,17 +211,10 @@ impl RealFiles {
     }
 }
 
-/// A path through which the kernel reaches exactly the thing that `fd` is open on.
+/// A path through which the kernel reaches exactly the thing that `fd` is open on, also a link
+/// opened with `O_PATH | O_NOFOLLOW` (`proc_pid_fd(5)`).
 pub(super) fn proc_path(fd: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
-}
-
-/// A path whose last component is `name` in the directory that `fd` is open on.
-pub(super) fn proc_name(fd: &OwnedFd, name: &OsStr) -> OsString {
-    let mut path = OsString::from(proc_path(fd));
-    path.push("/");
-    path.push(name);
-    path
 }
 
 pub(super) fn open_subdirectory(directory: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {

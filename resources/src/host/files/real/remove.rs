@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::read::{directory_entries, open_subdirectory, unlink};
 use super::stage::inode_of;
-use super::{FileView as _, RealFiles, look_at};
+use super::{RealFiles, look_at};
 use crate::host::files::candidate::is_candidate_name;
 use crate::host::files::status::Inode;
 use crate::host::files::{AbsolutePath, FileError, FileType, Obstacle};
@@ -35,54 +35,12 @@ impl RealFiles {
             return Err(FileError::MountPoint { path: path.clone() });
         }
         if over == Obstacle::FullDirectory && status.kind == FileType::Directory {
-            self.refuse_mounts(path, &directory, name)?;
+            refuse_mounts(path, &directory, name)?;
         }
         self.forget_directories();
-        self.remove_name(path, &directory, name, over)?;
+        remove_name(path, &directory, name, over)?;
         self.unsettle(path, &directory);
         Ok(())
-    }
-
-    /// Removes `name` from `directory`, if it is what `over` says. `path` is for errors.
-    pub(super) fn remove_name(
-        &self,
-        path: &AbsolutePath,
-        directory: &OwnedFd,
-        name: &OsStr,
-        over: Obstacle,
-    ) -> Result<(), FileError> {
-        let removed = match over {
-            Obstacle::Nothing => Ok(()),
-            Obstacle::NonDirectory => unlink(directory, name, false),
-            Obstacle::EmptyDirectory => unlink(directory, name, true),
-            Obstacle::FullDirectory => match open_subdirectory(directory, name) {
-                Ok(fd) => {
-                    let top = inode_of(&fd).map_err(|error| remove(path, error))?;
-                    empty(path, &fd, top, 0)?;
-                    unlink(directory, name, true)
-                }
-                Err(error) => Err(error),
-            },
-        };
-        match removed {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {
-                Err(FileError::ChangedMeanwhile { path: path.clone() })
-            }
-            Err(error) => Err(remove(path, error)),
-        }
-    }
-
-    /// Fails when something is mounted below the directory `name`.
-    pub(super) fn refuse_mounts(
-        &self,
-        path: &AbsolutePath,
-        directory: &OwnedFd,
-        name: &OsStr,
-    ) -> Result<(), FileError> {
-        let fd = open_subdirectory(directory, name).map_err(|error| remove(path, error))?;
-        let top = inode_of(&fd).map_err(|error| remove(path, error))?;
-        search_mounts(path, &fd, top, 0)
     }
 
     /// On the first change in a directory, removes what a crash of an earlier run left there.
@@ -97,7 +55,7 @@ impl RealFiles {
         if self.swept.insert(inode) {
             let parent = path.parent().unwrap_or_else(AbsolutePath::root);
             // What cannot be listed or removed now does not stand in the way of the change.
-            if let Err(error) = sweep_directory(self, &parent, directory) {
+            if let Err(error) = sweep_directory(&parent, directory) {
                 log::warn!("cannot look for leftovers of an earlier run: {error}");
             }
         }
@@ -113,23 +71,58 @@ impl RealFiles {
             // A planted link in the way of a managed directory is that resource's failure, not
             // that of the sweep.
             let Ok(Some(directory)) = self.directory(path.as_path().as_os_str()) else { continue };
-            let removed = sweep_directory(self, path, &directory)?;
+            let removed = sweep_directory(path, &directory)?;
             if !removed.is_empty() {
                 self.unsettle(&path.join("."), &directory);
             }
             gone.extend(removed);
         }
-        self.settle()?;
+        self.settle_names()?;
         Ok(gone)
-    }
-
-    fn settle(&mut self) -> Result<(), FileError> {
-        self.settle_names()
     }
 }
 
+/// Removes `name` from `directory`, if it is what `over` says. `path` is for errors.
+pub(super) fn remove_name(
+    path: &AbsolutePath,
+    directory: &OwnedFd,
+    name: &OsStr,
+    over: Obstacle,
+) -> Result<(), FileError> {
+    let removed = match over {
+        Obstacle::Nothing => Ok(()),
+        Obstacle::NonDirectory => unlink(directory, name, false),
+        Obstacle::EmptyDirectory => unlink(directory, name, true),
+        Obstacle::FullDirectory => match open_subdirectory(directory, name) {
+            Ok(fd) => {
+                let top = inode_of(&fd).map_err(|error| remove(path, error))?;
+                empty(path, &fd, top, 0)?;
+                unlink(directory, name, true)
+            }
+            Err(error) => Err(error),
+        },
+    };
+    match removed {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {
+            Err(FileError::ChangedMeanwhile { path: path.clone() })
+        }
+        Err(error) => Err(remove(path, error)),
+    }
+}
+
+/// Fails when something is mounted below the directory `name`.
+pub(super) fn refuse_mounts(
+    path: &AbsolutePath,
+    directory: &OwnedFd,
+    name: &OsStr,
+) -> Result<(), FileError> {
+    let fd = open_subdirectory(directory, name).map_err(|error| remove(path, error))?;
+    let top = inode_of(&fd).map_err(|error| remove(path, error))?;
+    search_mounts(path, &fd, top, 0)
+}
+
 fn sweep_directory(
-    files: &RealFiles,
     path: &AbsolutePath,
     directory: &OwnedFd,
 ) -> Result<Vec<AbsolutePath>, FileError> {
@@ -143,12 +136,12 @@ fn sweep_directory(
         let leftover = path.join(&entry.name);
         let over = match entry.kind {
             FileType::Directory => {
-                files.refuse_mounts(&leftover, &fd, &entry.name)?;
+                refuse_mounts(&leftover, &fd, &entry.name)?;
                 Obstacle::FullDirectory
             }
             _ => Obstacle::NonDirectory,
         };
-        files.remove_name(&leftover, &fd, &entry.name, over)?;
+        remove_name(&leftover, &fd, &entry.name, over)?;
         log::info!("removed {leftover}, left behind by a run that was interrupted");
         gone.push(leftover);
     }
