@@ -17,7 +17,7 @@ struct Fleet {
     host: TestHost,
 }
 
-fn borrowed(files: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
+fn borrowed<'a>(files: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     files.iter().map(|(path, content)| (*path, content.as_str())).collect()
 }
 
