@@ -15,9 +15,6 @@ mod resource;
 mod texts;
 mod types;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use minijinja::Value as Jinja;

@@ -88,8 +88,8 @@ fn syntax_message(message: &str, rest: Option<&str>) -> (String, Option<String>)
         "False" | "no" | "off" | "FALSE" | "No" => Some("write `false`".to_owned()),
         "null" | "None" | "nil" | "none" => Some("TOML has no null: leave the key out".to_owned()),
         _ if message.contains("leading zero") => Some("write modes in quotes: \"0644\"".to_owned()),
-        "" if rest.is_empty() || rest.starts_with(['\n', '\r', '#']) => {
-            Some("something is missing here".to_owned())
+        "" if message.contains("must be quoted") && rest.starts_with(['\n', '\r', '#']) => {
+            Some("a value is missing".to_owned())
         }
         _ if message.contains("string values must be quoted") => {
             Some("put the text in double quotes".to_owned())

@@ -182,3 +182,21 @@ pub(crate) fn check_all(context: &Context, files: &Files<'_>) {
         }
     }
 }
+
+/// The merged data of layers given as text.
+#[cfg(test)]
+pub(super) fn layer_for_tests(layers: &[&str]) -> Datum {
+    let context = Context::default();
+    let mut merged: Option<Datum> = None;
+    for text in layers {
+        let source = context.sources.add("data/x.toml", *text);
+        let entries = parse::parse(&context, source).entries;
+        let spot = Spot::new(source, crate::diagnostics::Span::default());
+        merged = Some(match merged {
+            Some(below) => below.merged(&context, source, &entries),
+            None => Datum::layer(&context, source, &entries, spot),
+        });
+    }
+    assert!(!context.has_errors());
+    merged.expect("a layer")
+}

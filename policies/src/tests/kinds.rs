@@ -8,25 +8,25 @@ use steadfast_resources::{
     Kind, KindDeclaration, Pending, Planned, Provision, Relations, Step, Text, Tree, Turn, Value,
 };
 
-pub struct Note;
-pub struct Bell;
+pub(crate) struct Note;
+pub(crate) struct Bell;
 
 #[derive(Debug)]
-pub struct WantedNote {
-    pub path: String,
-    pub absent: bool,
-    pub text: Option<Text>,
-    pub tree: Option<Arc<Tree>>,
-    pub values: Vec<(&'static str, Value)>,
+pub(crate) struct WantedNote {
+    pub(crate) path: String,
+    pub(crate) absent: bool,
+    pub(crate) text: Option<Text>,
+    pub(crate) tree: Option<Arc<Tree>>,
+    pub(crate) values: Vec<(&'static str, Value)>,
 }
 
 #[derive(Debug)]
-pub struct WantedBell {
-    pub name: String,
+pub(crate) struct WantedBell {
+    pub(crate) name: String,
 }
 
 #[derive(Debug, serde::Serialize)]
-pub struct Nothing;
+pub(crate) struct Nothing;
 
 impl std::fmt::Display for Nothing {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -19,9 +19,6 @@ use crate::parse::{Policy, Element, Module};
 use crate::repository::Repository;
 use crate::site;
 
-#[cfg(test)]
-mod tests;
-
 /// Every error and warning of `repository`: all policies, used or not, the site, the data.
 pub fn validate(repository: &dyn Repository, registry: &Registry) -> Diagnostics {
     let context = Context::default();

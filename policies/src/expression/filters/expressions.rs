@@ -1,5 +1,6 @@
 //! Regular expressions. (The engine takes time linear in the text, whatever the expression.)
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,17 +42,17 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     let shared = cache.clone();
     environment.add_filter(
         "regex_replace",
-        move |text: &str, pattern: &str, replacement: &str, arguments: Kwargs| {
+        move |text: Cow<'_, str>, pattern: &str, replacement: &str, arguments: Kwargs| {
             let regex = shared.get(pattern, &arguments)?;
-            Ok::<_, Error>(regex.replace_all(text, expansion(replacement)).into_owned())
+            Ok::<_, Error>(regex.replace_all(&text, expansion(replacement)).into_owned())
         },
     );
     let shared = cache.clone();
     environment.add_filter(
         "regex_search",
-        move |text: &str, pattern: &str, groups: Rest<String>, arguments: Kwargs| {
+        move |text: Cow<'_, str>, pattern: &str, groups: Rest<String>, arguments: Kwargs| {
             let regex = shared.get(pattern, &arguments)?;
-            let Some(captures) = regex.captures(text) else { return Ok(Value::from(())) };
+            let Some(captures) = regex.captures(&text) else { return Ok(Value::from(())) };
             if groups.is_empty() {
                 return Ok(Value::from(captures.get(0).map_or("", |found| found.as_str())));
             }
@@ -69,21 +70,21 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     let shared = cache.clone();
     environment.add_filter(
         "regex_findall",
-        move |text: &str, pattern: &str, arguments: Kwargs| {
+        move |text: Cow<'_, str>, pattern: &str, arguments: Kwargs| {
             let regex = shared.get(pattern, &arguments)?;
-            Ok::<_, Error>(regex.find_iter(text).map(|found| found.as_str().to_owned()).collect::<Vec<_>>())
+            Ok::<_, Error>(regex.find_iter(&text).map(|found| found.as_str().to_owned()).collect::<Vec<_>>())
         },
     );
-    environment.add_filter("regex_escape", |text: &str| regex::escape(text));
+    environment.add_filter("regex_escape", |text: Cow<'_, str>| regex::escape(&text));
     for name in ["search", "regex"] {
         let shared = cache.clone();
-        environment.add_test(name, move |text: &str, pattern: &str, arguments: Kwargs| {
-            Ok::<_, Error>(shared.get(pattern, &arguments)?.is_match(text))
+        environment.add_test(name, move |text: Cow<'_, str>, pattern: &str, arguments: Kwargs| {
+            Ok::<_, Error>(shared.get(pattern, &arguments)?.is_match(&text))
         });
     }
-    environment.add_test("match", move |text: &str, pattern: &str, arguments: Kwargs| {
+    environment.add_test("match", move |text: Cow<'_, str>, pattern: &str, arguments: Kwargs| {
         let regex = cache.get(pattern, &arguments)?;
-        Ok::<_, Error>(regex.find(text).is_some_and(|found| found.start() == 0))
+        Ok::<_, Error>(regex.find(&text).is_some_and(|found| found.start() == 0))
     });
 }
 

@@ -6,8 +6,10 @@
 mod collections;
 mod encodings;
 mod expressions;
+mod methods;
 mod yaml;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use minijinja::value::{Kwargs, ValueKind};
@@ -41,15 +43,16 @@ pub(crate) fn install(environment: &mut Environment<'static>) {
     encodings::install(environment);
     expressions::install(environment);
     collections::install(environment);
-    environment.add_filter("basename", |path: &str| {
+    environment.set_unknown_method_callback(methods::call);
+    environment.add_filter("basename", |path: Cow<'_, str>| {
         path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
     });
-    environment.add_filter("dirname", |path: &str| match path.trim_end_matches('/').rfind('/') {
+    environment.add_filter("dirname", |path: Cow<'_, str>| match path.trim_end_matches('/').rfind('/') {
         Some(0) => "/".to_owned(),
         Some(at) => path.get(..at).unwrap_or_default().trim_end_matches('/').to_owned(),
         None => String::new(),
     });
-    environment.add_filter("quote", |text: &str| quote(text));
+    environment.add_filter("quote", |text: Cow<'_, str>| quote(&text));
     environment.add_filter("mandatory", |value: Value| match value.kind() {
         ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "a mandatory value is undefined")),
         _ => Ok(value),
