@@ -157,9 +157,8 @@ mod tests {
         let script = "trap 'echo orderly; exit 0' TERM; echo begun; while :; do sleep 0.05; done";
         let mut ending = Polite { presses: 0 };
         let request = Request::new(["sh", "-c", script]);
-        let error =
-            run_lasting(&request, Instant::now() + Duration::from_millis(300), &mut ending)
-                .unwrap_err();
+        let error = run_lasting(&request, Instant::now() + Duration::from_millis(300), &mut ending)
+            .unwrap_err();
         let CommandError::Deadline { output, .. } = error else { panic!("{error}") };
         assert_eq!(output.stdout, b"begun\norderly\n");
         assert!(ending.presses >= 1);
