@@ -13,7 +13,7 @@ impl Registry {
         Self {
             kinds: vec![
                 &crate::file::File,
-                // &crate::package::Package,
+                &crate::package::Package,
                 &crate::service::Service,
                 &crate::user::User,
                 &crate::group::Group,
