@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The Steadfast agent and its command.
+//!
+//! `source` (Git) → `steadfast_policies` (catalog) → [`engine`] (plan, apply) → [`report`], with
+//! [`state`] underneath, [`cli`] on top and [`output`] as the only part that prints.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod download;
+pub mod engine;
+pub mod journal;
+pub mod logging;
+pub mod output;
+pub mod report;
+pub mod source;
+pub mod state;

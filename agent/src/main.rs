@@ -1,2 +1,5 @@
 //! The `steadfast` command.
-fn main() {}
+
+fn main() -> steadfast::cli::Exit {
+    steadfast::cli::main(std::env::args_os())
+}

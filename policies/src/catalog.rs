@@ -8,6 +8,8 @@ use serde::Serialize;
 use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference};
 
+use crate::diagnostics::Diagnostics;
+
 /// What evaluation may know besides the repository.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
@@ -22,13 +24,15 @@ pub struct Inputs {
 pub struct Catalog {
     /// The resources, in order.
     pub resources: Vec<Resource>,
+    /// Every edge and why it exists, by its later end.
+    pub edges: Vec<Edge>,
     /// SHA-256 over everything a resource can be asked for, in hexadecimal: equal digests mean
     /// equal wishes.
     pub digest: String,
     /// The names of the policies that were assigned to this host, in order.
     pub policies: Vec<String>,
     /// What the author should know although it is no error.
-    pub warnings: Vec<String>,
+    pub warnings: Diagnostics,
 }
 
 /// One resource of a catalog.

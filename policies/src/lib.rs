@@ -2,12 +2,175 @@
 //!
 //! `Repository ──parse──▶ site and policies ──evaluate (facts, labels)──▶ Catalog`
 //!
+//! - [`diagnostics`]: what is wrong and where, for people and programs;
+//! - `parse`: TOML with places, and what a policy declares;
+//! - `expression`: Jinja, strict and pure;
+//! - `site`: which hosts get which policies and data;
+//! - `evaluate`: `when`, `for_each`, modules, parameters, attributes;
+//! - `graph`: references, edges, order;
+//! - `validate`: every error that can be told without a host.
+//!
 //! What must stay true: a catalog is a pure function of the repository's blobs and the
 //! [`Inputs`]; there is no I/O (the caller hands in a [`Repository`]), no clock, no randomness, no
 //! network, no async. Every error has a place, and all errors of a repository come in one go.
+//!
+//! # Decisions that the language's page leaves open
+//!
+//! - A string of a policy is evaluated when it contains `{{` or `{%`; a lone `{#` is text.
+//! - An expression whose value is `none` leaves its attribute out.
+//! - A number that an interpolated string yields counts as text where only text is taken.
+//! - `when` is asked before `for_each` where it does not look at `item`, and for each item
+//!   otherwise.
+//! - A reference to a resource that the policies have and this host does not (its `when` is false,
+//!   its `for_each` empty) means nothing here and is no error. A glob may match nothing; that is a
+//!   warning. `*` in references matches `/` too.
+//! - `module.NAME` refers to every resource that the module makes.
+//! - `ignore` leaves the named attributes out altogether.
+//! - An assignment gives parameters by policy: `[assign.params.nginx]`. A policy that several
+//!   assignments name is applied once, where it is named first; later parameters win.
+//! - In `[params]` a table with `type`, `default` or `required` is a declaration; any other table is
+//!   the default of a map.
 
 pub mod catalog;
+pub mod diagnostics;
 pub mod repository;
 
+mod evaluate;
+mod expression;
+mod graph;
+mod parse;
+mod site;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+use minijinja::Value as Jinja;
+use minijinja::value::Serde;
+use steadfast_resources::Registry;
+
 pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
+pub use diagnostics::{Diagnostic, Diagnostics};
 pub use repository::{Repository, RepositoryError};
+pub use validate::{validate, validate_policy};
+
+use diagnostics::{Context, Reported};
+use evaluate::{Evaluator, Files, Mode, Policies};
+use expression::{Engine, Scope, environment};
+
+/// The catalog of the host that `inputs` describe, by the site and policies of `repository`.
+///
+/// Only the policies assigned to the host (and those that they use) are read. The error holds every
+/// error found; a catalog may come with warnings.
+pub fn evaluate(
+    repository: &dyn Repository,
+    inputs: &Inputs,
+    registry: &Registry,
+) -> Result<Catalog, Diagnostics> {
+    let context = Context::default();
+    let catalog = evaluate_site(&context, repository, inputs, registry);
+    finish(context, catalog)
+}
+
+/// The catalog of a single policy file, applied without a site. `text` is the file's content,
+/// `file_name` its name within `repository`, the directory that its templates and sources are
+/// relative to.
+pub fn evaluate_policy(
+    repository: &dyn Repository,
+    file_name: &str,
+    text: &str,
+    inputs: &Inputs,
+    registry: &Registry,
+) -> Result<Catalog, Diagnostics> {
+    let context = Context::default();
+    let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
+    finish(context, catalog)
+}
+
+fn finish(
+    context: Context,
+    catalog: Result<Catalog, Reported>,
+) -> Result<Catalog, Diagnostics> {
+    let diagnostics = context.finish();
+    match catalog {
+        Ok(mut catalog) if !diagnostics.has_errors() => {
+            catalog.warnings = diagnostics;
+            Ok(catalog)
+        }
+        _ => Err(diagnostics),
+    }
+}
+
+fn scope(inputs: &Inputs) -> Scope {
+    Scope {
+        facts: Some(Jinja::from(Serde(&inputs.facts))),
+        labels: Some(Jinja::from(Serde(&inputs.labels))),
+        data: Some(Jinja::from_pairs(std::iter::empty::<(Jinja, Jinja)>())),
+        ..Scope::default()
+    }
+}
+
+fn evaluate_site(
+    context: &Context,
+    repository: &dyn Repository,
+    inputs: &Inputs,
+    registry: &Registry,
+) -> Result<Catalog, Reported> {
+    let files = Files::new(context, repository);
+    let site = site::read(context, &files).ok_or(Reported)?;
+    let library = files.library();
+    let environment = environment(&library);
+    let engine = Engine::new(&environment, &library);
+    let mut evaluator =
+        Evaluator::new(context, registry, &files, engine, Mode::Host, scope(inputs));
+    match site::layers(&evaluator, &files, &site) {
+        Ok(data) => {
+            evaluator.base.data = Some(data.value());
+            evaluator.data = Some(data);
+        }
+        Err(Reported) => evaluator.unsound = true,
+    }
+    let policies = Policies::new(context, registry, &files);
+    let assigned = site::assigned(&mut evaluator, &policies, &site);
+    let mut names = Vec::with_capacity(assigned.len());
+    for assigned in assigned {
+        evaluator.policy(&policies, &assigned.policy, &assigned.arguments, Some(assigned.spot));
+        names.push(assigned.policy.name.to_string());
+    }
+    // What the policies take is not needed any more; the graph takes as much again.
+    policies.clear();
+    if names.is_empty() && !context.has_errors() {
+        let spot = diagnostics::Spot::new(site.source, diagnostics::Span::default());
+        let message = "no assignment is for this host: it gets no policies";
+        context.warning(diagnostics::Code::Unused, spot, message).report();
+    }
+    graph::catalog(context, evaluator, names)
+}
+
+fn evaluate_file(
+    context: &Context,
+    repository: &dyn Repository,
+    (file_name, text): (&str, &str),
+    inputs: &Inputs,
+    registry: &Registry,
+) -> Result<Catalog, Reported> {
+    let files = Files::new(context, repository);
+    let library = files.library();
+    let environment = environment(&library);
+    let engine = Engine::new(&environment, &library);
+    let mut evaluator =
+        Evaluator::new(context, registry, &files, engine, Mode::Host, scope(inputs));
+    let policies = Policies::new(context, registry, &files);
+    let source = context.sources.add(file_name, text);
+    let name = policy_name(file_name);
+    let policy = policies.parse(name, "", source);
+    evaluator.policy(&policies, &policy, &[], None);
+    drop(policy);
+    graph::catalog(context, evaluator, vec![name.to_owned()])
+}
+
+/// The name of the policy in the file `file_name`.
+fn policy_name(file_name: &str) -> &str {
+    let name = file_name.rsplit('/').next().unwrap_or(file_name);
+    name.strip_suffix(".toml").unwrap_or(name)
+}

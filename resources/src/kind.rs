@@ -1,6 +1,6 @@
 //! The contract of a kind, in life-cycle order: declare, relate, observe, plan, apply.
 //!
-//! Optional abilities are traits of their own ([`Batch`], [`Refresh`]); a kind that lacks one says
+//! Optional abilities are traits of their own ([`Batch`], [`Prepare`], [`Refresh`]); a kind that lacks one says
 //! so by returning `None`, and nothing pretends.
 
 use std::any::Any;
@@ -62,6 +62,16 @@ pub trait Kind: Send + Sync + 'static {
 
     /// The ability to apply many resources together, if the kind has it.
     fn batch(&self) -> Option<&dyn Batch<Self>> {
+        None
+    }
+
+    /// The ability to clean up after a run that was cut off, if the kind has it.
+    fn recover(&self) -> Option<&dyn Recover<Self>> {
+        None
+    }
+
+    /// The ability to read or refresh something once for many resources, if the kind has it.
+    fn preparation(&self) -> Option<&dyn Prepare<Self>> {
         None
     }
 
@@ -131,6 +141,20 @@ pub struct Member<'a, K: Kind + ?Sized> {
     pub reference: &'a Reference,
 }
 
+/// A kind whose observations rest on something that is read or refreshed once for many resources.
+pub trait Prepare<K: Kind + ?Sized> {
+    /// Tells the host which questions `wanted` may raise, so that the first of them is answered
+    /// together with the others. Called once, with all resources of the kind, before the first is
+    /// planned. Asks and changes nothing.
+    fn announce(&self, wanted: &[&K::Wanted], view: &View<'_>);
+
+    /// Refreshes what the observation of `wanted` rests on (the package index), where they need
+    /// that. Called only in a run that may change the machine, before `wanted` (one batch, or one
+    /// resource) are observed at their turn. A failure is remembered by the host and told by the
+    /// resources it concerns.
+    fn prepare(&self, wanted: &[&K::Wanted], host: &mut dyn Host, turn: &mut Turn<'_>);
+}
+
 /// A kind that acts on notifications.
 pub trait Refresh<K: Kind + ?Sized> {
     /// What a notification would do now, in words, or `None` when it needs nothing (the service
@@ -150,6 +174,14 @@ pub trait Refresh<K: Kind + ?Sized> {
         host: &mut dyn Host,
         turn: &mut Turn<'_>,
     ) -> Result<(), Failure>;
+}
+
+/// A kind whose applications, when they are cut off, leave something to be cleaned up.
+pub trait Recover<K: Kind + ?Sized> {
+    /// Removes what a cut-off application of this resource may have left (temporary files beside
+    /// it). Says what was removed, a line each. Called once for each resource at the beginning
+    /// of the run after one that was cut off, before anything is planned.
+    fn recover(&self, wanted: &K::Wanted, host: &mut dyn Host) -> Result<Vec<String>, Failure>;
 }
 
 /// What a policy asks for, whatever the kind.
@@ -201,6 +233,10 @@ pub trait AnyKind: Send + Sync {
         host: &mut dyn Host,
         turn: &mut Turn<'_>,
     ) -> Result<(), Failure>;
+    /// See [`Prepare::announce`]. Nothing where the kind lacks the ability.
+    fn announce(&self, wanted: &[&AnyWanted], view: &View<'_>);
+    /// See [`Prepare::prepare`]. Nothing where the kind lacks the ability.
+    fn prepare(&self, wanted: &[&AnyWanted], host: &mut dyn Host, turn: &mut Turn<'_>);
     /// How batches are gathered, if the kind has the ability.
     fn gathering(&self) -> Option<Gathering>;
     /// See [`Batch::apply_together`]. Fails every member where the kind lacks the ability.
@@ -210,6 +246,8 @@ pub trait AnyKind: Send + Sync {
         host: &mut dyn Host,
         turn: &mut Turn<'_>,
     ) -> Vec<Result<(), Failure>>;
+    /// See [`Recover::recover`]; nothing where the kind lacks the ability.
+    fn recover(&self, wanted: &AnyWanted, host: &mut dyn Host) -> Result<Vec<String>, Failure>;
     /// Whether the kind acts on notifications.
     fn refreshes(&self) -> bool;
     /// See [`Refresh::refresh_needed`].
@@ -230,6 +268,10 @@ pub trait AnyKind: Send + Sync {
 
 fn typed<K: Kind>(wanted: &AnyWanted) -> Result<&K::Wanted, Failure> {
     wanted.downcast_ref().ok_or_else(|| Failure::new("a resource was handed to another kind"))
+}
+
+fn typed_all<'a, K: Kind>(wanted: &[&'a AnyWanted]) -> Vec<&'a K::Wanted> {
+    wanted.iter().filter_map(|wanted| wanted.downcast_ref()).collect()
 }
 
 fn typed_step<K: Kind>(step: &AnyStep) -> Result<Step<&K::Action>, Failure> {
@@ -292,6 +334,18 @@ impl<K: Kind> AnyKind for K {
         Kind::apply(self, typed::<K>(wanted)?, &typed_step::<K>(step)?, host, turn)
     }
 
+    fn announce(&self, wanted: &[&AnyWanted], view: &View<'_>) {
+        if let Some(preparation) = self.preparation() {
+            preparation.announce(&typed_all::<K>(wanted), view);
+        }
+    }
+
+    fn prepare(&self, wanted: &[&AnyWanted], host: &mut dyn Host, turn: &mut Turn<'_>) {
+        if let Some(preparation) = self.preparation() {
+            preparation.prepare(&typed_all::<K>(wanted), host, turn);
+        }
+    }
+
     fn gathering(&self) -> Option<Gathering> {
         self.batch().map(Batch::gathering)
     }
@@ -310,6 +364,13 @@ impl<K: Kind> AnyKind for K {
                 members.iter().map(|_| Err(Failure::new("this kind has no batches"))).collect()
             }
             (_, Err(failure)) => members.iter().map(|_| Err(failure.clone())).collect(),
+        }
+    }
+
+    fn recover(&self, wanted: &AnyWanted, host: &mut dyn Host) -> Result<Vec<String>, Failure> {
+        match Kind::recover(self) {
+            Some(recover) => recover.recover(typed::<K>(wanted)?, host),
+            None => Ok(Vec::new()),
         }
     }
 

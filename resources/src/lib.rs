@@ -32,7 +32,7 @@ pub use attributes::{AttributeError, AttributeReader};
 pub use bucket::{Bucket, BucketError};
 pub use declaration::{AttributeDeclaration, AttributeType, KindDeclaration};
 pub use failure::Failure;
-pub use kind::{AnyKind, Batch, Kind, Refresh, Turn};
+pub use kind::{AnyKind, Batch, Kind, Prepare, Recover, Refresh, Turn};
 pub use pending::{Pending, Provision};
 pub use reference::Reference;
 pub use registry::Registry;

@@ -47,6 +47,11 @@ impl<'a> Pending<'a> {
         self.provisions?.get(provision)
     }
 
+    /// Those resources with pending steps that this one depends on, directly or not.
+    pub fn dependencies(&self) -> &'a [Reference] {
+        self.dependencies
+    }
+
     /// A resource this one depends on, directly or not, that has pending steps and may therefore
     /// bring what is missing (a package brings users, units and files).
     pub fn dependency(&self) -> Option<&'a Reference> {

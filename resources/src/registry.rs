@@ -13,12 +13,17 @@ impl Registry {
         Self {
             kinds: vec![
                 &crate::file::File,
-                // &crate::package::Package,
-                // &crate::service::Service,
-                // &crate::user::User,
-                // &crate::group::Group,
+                &crate::package::Package,
+                &crate::service::Service,
+                &crate::user::User,
+                &crate::group::Group,
             ],
         }
+    }
+
+    /// Exactly these kinds, for tests and tools.
+    pub fn of(kinds: Vec<&'static dyn AnyKind>) -> Self {
+        Self { kinds }
     }
 
     /// The kind called `name`.

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Display};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 pub trait Action: Display + Debug + Serialize + Send + Sync + 'static {}
 
 /// One value before or after a change, as it may be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
     /// The value.
@@ -43,7 +43,7 @@ impl Display for Shown {
 }
 
 /// A property that a step changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The property, by its attribute's name (`mode`, `content`, `ensure`).
     pub property: Cow<'static, str>,

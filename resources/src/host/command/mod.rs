@@ -4,6 +4,7 @@
 //! What must stay true: no string is ever given to a shell; a secret goes through standard input,
 //! never through argv or the environment; the output kept is bounded.
 
+mod lasting;
 mod real;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+pub use lasting::{Ending, run_lasting};
 pub use real::{RealCommands, run};
 
 /// A command to run.

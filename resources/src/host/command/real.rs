@@ -75,6 +75,16 @@ pub fn run(request: &Request, deadline: Instant) -> Result<Output, CommandError>
 }
 
 fn spawn(request: &Request) -> std::io::Result<Child> {
+    let mut command = prepared(request)?;
+    command
+        .stdin(if request.input.is_empty() { Stdio::null() } else { Stdio::piped() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn()
+}
+
+/// The command of `request`, all but its three streams.
+pub(super) fn prepared(request: &Request) -> std::io::Result<std::process::Command> {
     let Some((program, arguments)) = request.argv.split_first() else {
         return Err(std::io::Error::new(ErrorKind::InvalidInput, "empty command"));
     };
@@ -89,14 +99,11 @@ fn spawn(request: &Request) -> std::io::Result<Child> {
         .env("HOME", "/root")
         .envs(&request.environment)
         .current_dir(request.directory.as_deref().unwrap_or(Path::new("/")))
-        .stdin(if request.input.is_empty() { Stdio::null() } else { Stdio::piped() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .process_group(0);
     if let Some((uid, gid)) = request.identity {
         command.uid(uid).gid(gid);
     }
-    command.spawn()
+    Ok(command)
 }
 
 /// Feeds and reads the child until both its outputs are closed. False when the deadline passed.
@@ -188,7 +195,7 @@ fn drain<R: Read>(pipe: &mut Option<R>, kept: &mut Vec<u8>) -> std::io::Result<(
 }
 
 /// Waits for the child's end; `None` when the deadline passed.
-fn wait(child: &mut Child, deadline: Instant) -> std::io::Result<Option<ExitStatus>> {
+pub(super) fn wait(child: &mut Child, deadline: Instant) -> std::io::Result<Option<ExitStatus>> {
     let mut pause = Duration::from_micros(200);
     loop {
         if let Some(status) = child.try_wait()? {
@@ -204,7 +211,7 @@ fn wait(child: &mut Child, deadline: Instant) -> std::io::Result<Option<ExitStat
     }
 }
 
-fn kill_group(group: Pid, child: &mut Child) {
+pub(super) fn kill_group(group: Pid, child: &mut Child) {
     if let Err(error) = killpg(group, Signal::SIGKILL) {
         log::warn!("cannot kill process group {group}: {error}");
     }

@@ -1,0 +1,171 @@
+//! `steadfast apply`: one run, now, without the service.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use clap::Args;
+use steadfast_policies::Catalog;
+use steadfast_resources::host::RealHost;
+
+use super::input::{Input, Target};
+use super::timings::Timings;
+use super::{CommandError, Exit, Locations};
+use crate::config::Mode;
+use crate::engine::{self, Plan, Progress, RunRequest};
+use crate::output::{Output, PlanDocument, resource_text, summary_line};
+use crate::report::{Outcome, Report, ResourceReport, Revision};
+use crate::state::State;
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A directory, a Git URL (#branch picks one) or a policy file [default: the configured repository]
+    repository: Option<String>,
+    /// Apply only if it does exactly what this saved plan says (`plan --out FILE`)
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Report drift and change nothing, whatever the policy says
+    #[arg(long)]
+    audit: bool,
+    /// The root directory of the managed system, for images and chroots
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// Print where the time went
+    #[arg(long)]
+    timings: bool,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    locations: &Locations,
+    output: &Output,
+) -> Result<Exit, CommandError> {
+    let mut timings = Timings::start();
+    let saved = arguments.plan.as_deref().map(super::input::read_plan).transpose()?;
+    let target = Target::new(&arguments.root, locations, None)?;
+    timings.mark("settings and facts");
+    let mut state = State::open(&target.state_directory)?;
+    let _lock = match state.lock()? {
+        Ok(lock) => lock,
+        Err(held) => {
+            return Err(CommandError::new(format!(
+                "another run is at work on this host (process {})",
+                held.holder
+            ))
+            .with_hint("wait for it to end; the lock goes with the process")
+            .with_exit(Exit::Refused));
+        }
+    };
+    timings.mark("open the state");
+    let input = Input::open(arguments.repository.as_deref(), &target, output)?;
+    timings.mark("open the repository");
+    let catalog = input.evaluate(&target, output)?;
+    timings.mark("parse and evaluate");
+
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let mut host = RealHost::new(&target.host_options());
+    let audit = arguments.audit || target.settings.agent.mode == Mode::Audit;
+    let request = RunRequest {
+        catalog: &catalog,
+        revision: input.revision.clone(),
+        host_name: target.host_name(),
+        trigger: "manual",
+        audit,
+        whole_host: input.whole_host,
+        timeout: target.settings.agent.run_timeout,
+        stop: &stop,
+        download: &crate::download::HttpsDownload::new(
+            target.settings.repository.as_ref().and_then(|source| source.ca_file.clone()),
+        ),
+        messages: target.messages.clone(),
+        keep_runs: target.settings.reports.keep_runs,
+        keep_days: target.settings.reports.keep_days,
+    };
+    let mut follower = Follower {
+        output,
+        quiet: arguments.json,
+        saved,
+        revision: &input.revision,
+        host_name: target.host_name(),
+        refusal: None,
+        timings: &mut timings,
+    };
+    let report = engine::run(request, &mut host, &mut state, &mut follower)?;
+    let refusal = follower.refusal;
+    crate::journal::tell(&report);
+    if refusal.is_none() && report.outcome != Outcome::Failed && report.outcome != Outcome::Interrupted {
+        input.accepted()?;
+    }
+    print(&report, &catalog, arguments, output)?;
+    if arguments.timings {
+        timings.mark("print");
+        output.message(&timings.table());
+    }
+    if let Some(refusal) = refusal {
+        return Err(CommandError::new(format!("the saved plan no longer holds: {refusal}"))
+            .with_hint("nothing was changed; make and read a new plan")
+            .with_exit(Exit::Refused));
+    }
+    Ok(match report.outcome {
+        Outcome::Converged | Outcome::Changed | Outcome::Corrected => Exit::Done,
+        Outcome::Drifted => Exit::Pending,
+        Outcome::Failed | Outcome::Interrupted => Exit::AppliedWithFailures,
+    })
+}
+
+fn print(
+    report: &Report,
+    catalog: &Catalog,
+    arguments: &Arguments,
+    output: &Output,
+) -> Result<(), CommandError> {
+    if arguments.json {
+        let whole = report.clone().completed(&crate::report::listing(catalog));
+        output.data(&(serde_json::to_string_pretty(&whole)? + "\n"))?;
+    } else {
+        for message in &report.messages {
+            output.message(&format!("note: {message}\n"));
+        }
+        output.data(&summary_line(report, output.style))?;
+    }
+    Ok(())
+}
+
+/// Prints each resource as its turn ends, and holds the run to a saved plan.
+struct Follower<'a> {
+    output: &'a Output,
+    quiet: bool,
+    saved: Option<PlanDocument>,
+    revision: &'a Revision,
+    host_name: String,
+    refusal: Option<String>,
+    timings: &'a mut Timings,
+}
+
+impl Progress for Follower<'_> {
+    fn planned(&mut self, catalog: &Catalog, plan: &Plan) -> bool {
+        let Some(saved) = &self.saved else { return true };
+        let now = PlanDocument::new(catalog, plan, self.revision, &self.host_name);
+        self.refusal = now.difference(saved);
+        self.refusal.is_none()
+    }
+
+    fn finished(&mut self, resource: &ResourceReport) {
+        if !self.quiet && self.refusal.is_none() {
+            // The report is kept in any case; a closed standard output does not end a run.
+            let _ = self.output.data(&resource_text(resource, self.output.style));
+        }
+    }
+
+    fn phase(&mut self, name: &'static str, took: Duration) {
+        self.timings.add(name, took);
+    }
+}

@@ -1,0 +1,352 @@
+//! What a command works on: the managed host (settings, facts) and the policies (a directory, a
+//! commit, or a single file).
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use steadfast_policies::{Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, validate, validate_policy};
+use steadfast_resources::Registry;
+use steadfast_resources::facts::Facts;
+use steadfast_resources::host::HostOptions;
+
+use super::{CommandError, Exit, Locations};
+use crate::config::{Settings, Verify};
+use crate::output::{Output, PlanDocument};
+use crate::report::Revision;
+use crate::source::{
+    DirectoryIdentity, Limits, RepositoryArgument, RevisionId, RevisionInformation, Source,
+    SourceSettings, WorkingDirectory, helper_main,
+};
+
+/// How long facts may take altogether.
+const FACTS_TIME: Duration = Duration::from_secs(30);
+
+/// The host that a command is about.
+pub(super) struct Target {
+    /// Its root directory.
+    pub(super) root: PathBuf,
+    /// Where the agent's state about it is.
+    pub(super) state_directory: PathBuf,
+    /// The agent's settings.
+    pub(super) settings: Settings,
+    /// What policies can know about it.
+    pub(super) facts: serde_json::Value,
+    /// What the report should say about all this.
+    pub(super) messages: Vec<String>,
+}
+
+impl Target {
+    /// The host with this root directory, with its own facts or those in a file.
+    pub(super) fn new(
+        root: &Path,
+        locations: &Locations,
+        facts_file: Option<&Path>,
+    ) -> Result<Self, CommandError> {
+        let root = root.canonicalize().map_err(|error| {
+            CommandError::new(format!("cannot use the root directory {}", root.display()))
+                .because(&error)
+        })?;
+        let settings = Settings::load(&locations.config_dir)?;
+        let mut messages = settings.warnings.clone();
+        let facts = if let Some(file) = facts_file {
+            facts_from(file)?
+        } else {
+            let gathered = Facts::gather(&root, Instant::now() + FACTS_TIME)?;
+            messages.extend(gathered.warnings);
+            gathered.values
+        };
+        let state_directory = locations.state_directory(&root);
+        Ok(Self { root, state_directory, settings, facts, messages })
+    }
+
+    /// Settings without facts: for what concerns no host.
+    pub(super) fn for_validation(
+        root: &Path,
+        locations: &Locations,
+    ) -> Result<Self, CommandError> {
+        let settings = Settings::load(&locations.config_dir)?;
+        Ok(Self {
+            root: root.to_owned(),
+            state_directory: locations.state_directory(root),
+            messages: settings.warnings.clone(),
+            settings,
+            facts: serde_json::Value::Null,
+        })
+    }
+
+    /// The configured policy repository.
+    fn source(&self) -> Option<SourceSettings> {
+        self.settings.repository.as_ref().map(SourceSettings::from)
+    }
+
+    fn demands_signatures(&self) -> bool {
+        let configured = self.settings.repository.as_ref();
+        configured.is_some_and(|source| matches!(source.verify, Verify::Signed { .. }))
+    }
+
+    /// How the machine is reached.
+    pub(super) fn host_options(&self) -> HostOptions {
+        HostOptions { root: self.root.clone(), repair_packages: self.settings.agent.repair }
+    }
+
+    /// The host's name, as reports have it.
+    pub(super) fn host_name(&self) -> String {
+        ["fqdn", "hostname"]
+            .iter()
+            .find_map(|key| self.facts.get(key)?.as_str().filter(|name| !name.is_empty()))
+            .unwrap_or("localhost")
+            .to_owned()
+    }
+}
+
+/// The policies that a command works with.
+pub(super) struct Input {
+    policies: Policies,
+    /// What a report says about where they came from.
+    pub(super) revision: Revision,
+    /// Whether they are all this host should be, and not a single policy tried out.
+    pub(super) whole_host: bool,
+    accepted: Option<(Source, RevisionId)>,
+}
+
+enum Policies {
+    Site(Box<dyn Repository>),
+    Single { directory: Box<dyn Repository>, file: String, text: String },
+}
+
+impl Input {
+    /// Opens what `argument` names: a directory, a policy file, a Git URL; without it, the
+    /// configured repository.
+    pub(super) fn open(
+        argument: Option<&str>,
+        target: &Target,
+        output: &Output,
+    ) -> Result<Self, CommandError> {
+        let Some(argument) = argument else {
+            let Some(settings) = target.source() else {
+                return Err(CommandError::new("no policy repository is named or configured")
+                    .with_hint(
+                        "name a directory, a policy file or a Git URL, or set repository.url in \
+                         agent.toml",
+                    ));
+            };
+            return Self::git(settings, target, true, output);
+        };
+        let here = std::env::current_dir()?;
+        match RepositoryArgument::parse(argument, &here)
+            .map_err(|error| CommandError::new(format!("cannot use {argument:?}")).because(&error))?
+        {
+            RepositoryArgument::Directory(path) => Self::directory(&path),
+            RepositoryArgument::PolicyFile(path) => Self::single(&path),
+            RepositoryArgument::Git { url, branch } => {
+                // The configured credentials are for the configured repository alone.
+                let settings = match target.source() {
+                    Some(configured) if configured.url == url => configured,
+                    _ => SourceSettings::new(url),
+                };
+                Self::git(SourceSettings { branch, ..settings }, target, false, output)
+            }
+        }
+    }
+
+    fn directory(path: &Path) -> Result<Self, CommandError> {
+        let directory = WorkingDirectory::open(path, &Limits::default())?;
+        let revision = directory_revision(&directory);
+        let policies = Policies::Site(Box::new(directory));
+        Ok(Self { policies, revision, whole_host: true, accepted: None })
+    }
+
+    fn single(path: &Path) -> Result<Self, CommandError> {
+        let absolute = path.canonicalize()?;
+        let parent = absolute.parent().unwrap_or(Path::new("/"));
+        let name = absolute
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| CommandError::new("the policy file's name is not UTF-8"))?
+            .to_owned();
+        let directory = super::single::PolicyDirectory::new(parent);
+        let text = std::fs::read_to_string(&absolute).map_err(|error| {
+            CommandError::new(format!("cannot read the policy {}", absolute.display()))
+                .because(&error)
+        })?;
+        let revision = Revision {
+            source: absolute.display().to_string(),
+            verification: "none: a single policy file".to_owned(),
+            ..Revision::default()
+        };
+        let policies = Policies::Single { directory: Box::new(directory), file: name, text };
+        Ok(Self { policies, revision, whole_host: false, accepted: None })
+    }
+
+    /// A commit. Where the configured repository cannot be reached, the last good one.
+    fn git(
+        settings: SourceSettings,
+        target: &Target,
+        configured: bool,
+        output: &Output,
+    ) -> Result<Self, CommandError> {
+        if configured && target.demands_signatures() {
+            return Err(CommandError::new(
+                "the configuration demands signed commits, and this version cannot verify them",
+            )
+            .with_hint(
+                "set repository.verify.mode = \"none\" to believe whatever the server says, or wait \
+                 for a version that can",
+            )
+            .with_exit(Exit::Refused));
+        }
+        let url = settings.url.clone();
+        let source = Source::open(settings, &store_directory(target, &url, configured))?;
+        let id = match source.fetch() {
+            Ok(fetched) => fetched.revision,
+            Err(error) => match source.good() {
+                Ok(Some(good)) if configured => {
+                    let text = CommandError::from(error).text(output.message_style);
+                    output.message(&format!(
+                        "{text}warning: the last good revision {} stays in force\n",
+                        good.short()
+                    ));
+                    good
+                }
+                _ => return Err(error.into()),
+            },
+        };
+        let opened = source.revision(id)?;
+        let revision = commit_revision(&source.location().to_string(), opened.information());
+        Ok(Self {
+            policies: Policies::Site(Box::new(opened)),
+            revision,
+            whole_host: true,
+            accepted: Some((source, id)),
+        })
+    }
+
+    /// The catalog for the host; its errors are printed.
+    pub(super) fn evaluate(
+        &self,
+        target: &Target,
+        output: &Output,
+    ) -> Result<Catalog, CommandError> {
+        let inputs = Inputs {
+            facts: target.facts.clone(),
+            labels: target.settings.labels.clone(),
+        };
+        let registry = Registry::standard();
+        let result = match &self.policies {
+            Policies::Site(repository) => evaluate(repository.as_ref(), &inputs, &registry),
+            Policies::Single { directory, file, text } => {
+                evaluate_policy(directory.as_ref(), file, text, &inputs, &registry)
+            }
+        };
+        result.map_err(|diagnostics| refused(&diagnostics, output))
+    }
+
+    /// Everything that is wrong with the policies, whatever the host.
+    pub(super) fn validate(&self) -> Diagnostics {
+        let registry = Registry::standard();
+        match &self.policies {
+            Policies::Site(repository) => validate(repository.as_ref(), &registry),
+            Policies::Single { directory, file, text } => {
+                validate_policy(directory.as_ref(), file, text, &registry)
+            }
+        }
+    }
+
+    /// Remembers that the revision was applied in full.
+    pub(super) fn accepted(&self) -> Result<(), CommandError> {
+        if let Some((source, id)) = &self.accepted {
+            source.mark_good(*id)?;
+        }
+        Ok(())
+    }
+}
+
+/// The copy of the configured repository has one place; every other URL has its own.
+fn store_directory(target: &Target, url: &str, configured: bool) -> PathBuf {
+    let name = if configured {
+        "configured".to_owned()
+    } else {
+        crate::report::document_digest(url).chars().take(16).collect()
+    };
+    target.state_directory.join("repository").join(name)
+}
+
+fn refused(diagnostics: &Diagnostics, output: &Output) -> CommandError {
+    let count = diagnostics.error_count();
+    let noun = if count == 1 { "error" } else { "errors" };
+    let mut error =
+        CommandError::new(format!("{count} {noun} in the policy repository; nothing was changed"));
+    error.details = Some(diagnostics.render(output.message_style.is_coloured()));
+    error
+}
+
+fn directory_revision(directory: &WorkingDirectory) -> Revision {
+    let identity = directory.identity();
+    let mut revision = Revision {
+        source: directory.root().display().to_string(),
+        verification: format!("none: a directory, {identity}"),
+        ..Revision::default()
+    };
+    if let DirectoryIdentity::Git { head: Some(head), modified: Some(false) } = &identity {
+        let known = commit_revision("", head);
+        revision.commit = known.commit;
+        revision.author = known.author;
+        revision.committed = known.committed;
+        revision.subject = known.subject;
+    }
+    revision
+}
+
+fn commit_revision(source: &str, information: &RevisionInformation) -> Revision {
+    Revision {
+        source: source.to_owned(),
+        commit: Some(information.id.to_string()),
+        author: Some(information.author.clone()),
+        committed: jiff::Timestamp::from_second(information.committed)
+            .ok()
+            .map(|time| time.to_string()),
+        subject: Some(information.subject.clone()),
+        verification: "none: signatures are not checked".to_owned(),
+    }
+}
+
+fn facts_from(file: &Path) -> Result<serde_json::Value, CommandError> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        CommandError::new(format!("cannot read the facts in {}", file.display())).because(&error)
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        CommandError::new(format!("the facts in {} are not JSON", file.display())).because(&error)
+    })
+}
+
+/// A plan that `plan --out` has kept.
+pub(super) fn read_plan(file: &Path) -> Result<PlanDocument, CommandError> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        CommandError::new(format!("cannot read the plan {}", file.display())).because(&error)
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        CommandError::new(format!("{} is not a plan of this version", file.display()))
+            .because(&error)
+            .with_hint("`steadfast plan --out FILE` writes one")
+    })
+}
+
+/// Writes a file that must not exist yet, readable by its owner only.
+pub(super) fn write_new(file: &Path, content: &[u8]) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::new(format!("cannot write {}", file.display())).because(&error)
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut opened = options.open(file).map_err(failed)?;
+    opened.write_all(content).map_err(failed)
+}
+
+/// Fetches for another process.
+pub(super) fn fetch_helper() -> Exit {
+    helper_main(std::io::stdin().lock(), std::io::stdout().lock());
+    Exit::Done
+}

@@ -1,0 +1,103 @@
+//! The command line: what is asked, and with which exit code it ends.
+
+mod apply;
+mod demo;
+mod exit;
+mod facts;
+mod input;
+mod plan;
+mod report;
+mod restore;
+mod single;
+mod timings;
+mod validate;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::{CommandError, Exit};
+
+use crate::output::Output;
+
+/// Keeps Linux hosts as Git says they should be.
+#[derive(Debug, Parser)]
+#[command(name = "steadfast", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 in sync or done, 1 the command failed, 2 changes or drift \
+    pending, 3 applied with failures, 4 refused (limits, window, pause, lock held), 64 usage.")]
+pub struct CommandLine {
+    #[command(flatten)]
+    locations: Locations,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the agent's own files are.
+#[derive(Debug, Args, Clone)]
+struct Locations {
+    /// The directory with agent.toml
+    #[arg(long, global = true, value_name = "DIR", default_value = "/etc/steadfast")]
+    config_dir: PathBuf,
+    /// The agent's own state [default: /var/lib/steadfast, below --root where that is given]
+    #[arg(long, global = true, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find every error of a policy repository, without a host
+    Validate(validate::Arguments),
+    /// Show what would change on this host; exits with 2 when something would
+    Plan(plan::Arguments),
+    /// Bring this host in order, once
+    Apply(apply::Arguments),
+    /// Show what a run did; the last one unless told otherwise
+    Report(report::Arguments),
+    /// Show what policies can know about this host
+    Facts(facts::Arguments),
+    /// Put back content that was replaced, from the file bucket
+    Restore(restore::Arguments),
+    /// Show the whole loop in a scratch directory: harmless, as any user
+    Demo(demo::Arguments),
+    /// Fetch for another process: a request on standard input, the answer on standard output
+    #[command(hide = true)]
+    FetchHelper,
+}
+
+/// Runs the command that `arguments` name (the program's name first) and returns its exit code.
+pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
+    let output = Output::standard();
+    let command_line = match CommandLine::try_parse_from(arguments) {
+        Ok(command_line) => command_line,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    crate::logging::start();
+    let locations = &command_line.locations;
+    let result = match &command_line.command {
+        Command::Validate(arguments) => validate::run(arguments, locations, &output),
+        Command::Plan(arguments) => plan::run(arguments, locations, &output),
+        Command::Apply(arguments) => apply::run(arguments, locations, &output),
+        Command::Report(arguments) => report::run(arguments, locations, &output),
+        Command::Facts(arguments) => facts::run(arguments, &output),
+        Command::Restore(arguments) => restore::run(arguments, locations, &output),
+        Command::Demo(arguments) => demo::run(arguments, &output),
+        Command::FetchHelper => Ok(input::fetch_helper()),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            output.message(&error.text(output.message_style));
+            error.exit
+        }
+    }
+}
+
+impl Locations {
+    /// The state directory, for a managed root directory.
+    fn state_directory(&self, root: &std::path::Path) -> PathBuf {
+        self.state_dir.clone().unwrap_or_else(|| root.join("var/lib/steadfast"))
+    }
+}

@@ -1,0 +1,60 @@
+//! `steadfast plan`: what would change, without changing it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use steadfast_resources::host::{Host, RealHost};
+
+use super::input::{Input, Target};
+use super::{CommandError, Exit, Locations};
+use crate::engine::make_plan;
+use crate::output::{Output, PlanDocument, plan_text};
+use crate::state::{InForce, State};
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A directory, a Git URL (#branch picks one) or a policy file [default: the configured repository]
+    repository: Option<String>,
+    /// Print the plan as JSON
+    #[arg(long)]
+    json: bool,
+    /// Keep the plan in a file, for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Plan for these facts instead of this host's (JSON as `steadfast facts --json` prints it)
+    #[arg(long, value_name = "FILE")]
+    facts: Option<PathBuf>,
+    /// The root directory of the managed system
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    locations: &Locations,
+    output: &Output,
+) -> Result<Exit, CommandError> {
+    let target = Target::new(&arguments.root, locations, arguments.facts.as_deref())?;
+    let input = Input::open(arguments.repository.as_deref(), &target, output)?;
+    let catalog = input.evaluate(&target, output)?;
+    let host = RealHost::new(&target.host_options());
+    let (in_force, owed) = if target.state_directory.join("state.sqlite").exists() {
+        let state = State::open(&target.state_directory)?;
+        (state.in_force(&catalog)?, state.owed()?)
+    } else {
+        (InForce::Declarations(std::collections::HashMap::new()), Vec::new())
+    };
+    let plan = make_plan(&catalog, &host.view(), &in_force, &owed);
+    let document = PlanDocument::new(&catalog, &plan, &input.revision, &target.host_name());
+    let json = || serde_json::to_string_pretty(&document).map(|text| text + "\n");
+    if let Some(file) = &arguments.out {
+        super::input::write_new(file, json()?.as_bytes())?;
+    }
+    if arguments.json {
+        output.data(&json()?)?;
+    } else {
+        output.data(&plan_text(&document, output.style))?;
+    }
+    Ok(if plan.is_empty() { Exit::Done } else { Exit::Pending })
+}

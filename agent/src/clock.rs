@@ -1,0 +1,25 @@
+//! The agent's clock: the one place that asks what time it is.
+
+use jiff::Timestamp;
+
+/// Now, in UTC, RFC 3339 with milliseconds.
+pub fn now() -> String {
+    format!("{:.3}", Timestamp::now())
+}
+
+/// The time `days` days ago, in the same form.
+pub fn days_ago(days: u32) -> String {
+    let past = Timestamp::now()
+        .checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days)))
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{past:.3}")
+}
+
+/// A run's id: the time to the second, then random letters, so that ids sort by age.
+pub fn run_id() -> String {
+    let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let mut random = [0_u8; 4];
+    // A run's id need not be secret, only different from others; zeros are better than no run.
+    let _ = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
+    format!("{time}-{}", crate::state::hexadecimal(&random))
+}

@@ -1,0 +1,236 @@
+//! Planning: every resource observed once, and the steps that would be taken.
+
+use std::collections::HashMap;
+
+use steadfast_policies::{Catalog, Resource};
+use steadfast_resources::host::View;
+use steadfast_resources::kind::{AnyKind, AnyPlanned, AnyWanted};
+use steadfast_resources::{Failure, Pending, Provision, Reference};
+
+use crate::state::{InForce, OwedNotification};
+
+/// What is planned for every resource of a catalog, in its order.
+#[derive(Debug)]
+pub struct Plan {
+    /// One entry for each resource, in the catalog's order.
+    pub entries: Vec<Entry>,
+}
+
+/// What is planned for one resource.
+#[derive(Debug)]
+pub enum Entry {
+    /// As declared. Notes are rare.
+    InSync(Vec<String>),
+    /// Steps to take, or a notification to act on.
+    Planned(Box<PlannedEntry>),
+    /// It cannot be observed, or its steps cannot be made.
+    Failed(Box<Failure>),
+    /// The resource at this index fails, and this one rests on it.
+    Blocked(usize),
+}
+
+/// Steps to take, or a notification to act on.
+#[derive(Debug)]
+pub struct PlannedEntry {
+    /// The kind's plan.
+    pub planned: AnyPlanned,
+    /// Whether the same declaration was in force before: what differs is drift.
+    pub drift: bool,
+    /// The resources whose change it would be notified of, and notifications owed from before.
+    pub notified_by: Vec<String>,
+    /// What that notification would do, in words.
+    pub refresh: Option<String>,
+}
+
+impl Entry {
+    /// The planned steps and notifications, if any.
+    pub fn planned(&self) -> Option<&PlannedEntry> {
+        match self {
+            Self::Planned(planned) => Some(planned),
+            _ => None,
+        }
+    }
+
+    fn has_steps(&self) -> bool {
+        self.planned().is_some_and(|entry| !entry.planned.steps.is_empty())
+    }
+}
+
+impl Plan {
+    /// Whether applying the plan would change anything.
+    pub fn is_empty(&self) -> bool {
+        self.entries.iter().all(|entry| matches!(entry, Entry::InSync(_)))
+    }
+
+    /// Whether some resource would fail or be blocked.
+    pub fn has_failures(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Failed(_) | Entry::Blocked(_)))
+    }
+}
+
+/// The most pending dependencies that a resource is told of; a plan of thousands of new resources
+/// must not grow with their square.
+const DEPENDENCY_LIMIT: usize = 16;
+
+/// Plans every resource of `catalog` against the machine as `view` shows it. Changes nothing, by
+/// type.
+pub fn make_plan(
+    catalog: &Catalog,
+    view: &View<'_>,
+    in_force: &InForce,
+    owed: &[OwedNotification],
+) -> Plan {
+    announce(catalog, view);
+    let mut planning = Planning::new(catalog, owed);
+    for (index, resource) in catalog.resources.iter().enumerate() {
+        let entry = planning.entry(index, resource, view, in_force);
+        planning.entries.push(entry);
+    }
+    Plan { entries: planning.entries }
+}
+
+/// Tells each kind about all its resources, so that what is read for one is read for all at once.
+fn announce(catalog: &Catalog, view: &View<'_>) {
+    let mut by_kind: Vec<(&'static dyn AnyKind, Vec<&AnyWanted>)> = Vec::new();
+    for resource in &catalog.resources {
+        let name = resource.reference.kind();
+        match by_kind.iter_mut().find(|(kind, _)| kind.declaration().name == name) {
+            Some((_, wanted)) => wanted.push(&resource.wanted),
+            None => by_kind.push((resource.kind, vec![&resource.wanted])),
+        }
+    }
+    for (kind, wanted) in by_kind {
+        kind.announce(&wanted, view);
+    }
+}
+
+struct Planning<'a> {
+    catalog: &'a Catalog,
+    entries: Vec<Entry>,
+    provisions: HashMap<Provision, Reference>,
+    /// Pending dependencies of resources, direct or not; only for those that have any.
+    pending: HashMap<usize, Vec<Reference>>,
+    notified_by: HashMap<usize, Vec<String>>,
+}
+
+impl<'a> Planning<'a> {
+    fn new(catalog: &'a Catalog, owed: &[OwedNotification]) -> Self {
+        let mut notified_by: HashMap<usize, Vec<String>> = HashMap::new();
+        if !owed.is_empty() {
+            let indices: HashMap<(&str, &str), usize> = catalog
+                .resources
+                .iter()
+                .enumerate()
+                .map(|(index, resource)| {
+                    ((resource.reference.kind(), resource.reference.title()), index)
+                })
+                .collect();
+            for owed in owed {
+                if let Some(index) =
+                    indices.get(&(owed.target_kind.as_str(), owed.target_title.as_str()))
+                {
+                    let text = format!("{} (owed since {})", owed.source, owed.since);
+                    notified_by.entry(*index).or_default().push(text);
+                }
+            }
+        }
+        Self {
+            catalog,
+            entries: Vec::with_capacity(catalog.resources.len()),
+            provisions: HashMap::new(),
+            pending: HashMap::new(),
+            notified_by,
+        }
+    }
+
+    fn entry(
+        &mut self,
+        index: usize,
+        resource: &Resource,
+        view: &View<'_>,
+        in_force: &InForce,
+    ) -> Entry {
+        if let Some(cause) = self.blocking(resource) {
+            return Entry::Blocked(cause);
+        }
+        let dependencies = self.pending_dependencies(resource);
+        let pending = Pending::new(&self.provisions, &dependencies);
+        let planned = resource.kind.plan(&resource.wanted, view, &pending);
+        let entry = match planned {
+            Err(failure) => Entry::Failed(Box::new(failure)),
+            Ok(planned) => self.classify(index, resource, planned, view, in_force),
+        };
+        if entry.has_steps() && resource.common.enforce {
+            for provision in resource.kind.provides(&resource.wanted) {
+                self.provisions.insert(provision, resource.reference.clone());
+            }
+            for target in &resource.notifies {
+                let text = resource.reference.to_string();
+                self.notified_by.entry(*target as usize).or_default().push(text);
+            }
+        }
+        if !dependencies.is_empty() {
+            self.pending.insert(index, dependencies);
+        }
+        entry
+    }
+
+    fn blocking(&self, resource: &Resource) -> Option<usize> {
+        resource.dependencies.iter().find_map(|dependency| {
+            match self.entries.get(*dependency as usize)? {
+                Entry::Failed(_) => Some(*dependency as usize),
+                Entry::Blocked(cause) => Some(*cause),
+                _ => None,
+            }
+        })
+    }
+
+    fn pending_dependencies(&self, resource: &Resource) -> Vec<Reference> {
+        let mut found: Vec<Reference> = Vec::new();
+        for dependency in resource.dependencies.iter().map(|index| *index as usize) {
+            if self.entries.get(dependency).is_some_and(Entry::has_steps)
+                && let Some(dependency) = self.catalog.resources.get(dependency)
+            {
+                found.push(dependency.reference.clone());
+            }
+            for further in self.pending.get(&dependency).into_iter().flatten() {
+                if !found.contains(further) {
+                    found.push(further.clone());
+                }
+            }
+            if found.len() >= DEPENDENCY_LIMIT {
+                break;
+            }
+        }
+        found
+    }
+
+    fn classify(
+        &mut self,
+        index: usize,
+        resource: &Resource,
+        planned: AnyPlanned,
+        view: &View<'_>,
+        in_force: &InForce,
+    ) -> Entry {
+        let mut notified_by = if resource.kind.refreshes() {
+            self.notified_by.remove(&index).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let refresh = if notified_by.is_empty() || !resource.common.enforce {
+            None
+        } else {
+            // A unit that does not exist yet cannot tell; its steps then say that it is to come.
+            resource.kind.refresh_needed(&resource.wanted, view, &planned.steps).unwrap_or_default()
+        };
+        if refresh.is_none() {
+            notified_by.clear();
+        }
+        if planned.steps.is_empty() && planned.condition.is_none() && notified_by.is_empty() {
+            return Entry::InSync(planned.notes);
+        }
+        let drift = !planned.steps.is_empty() && in_force.has(resource);
+        Entry::Planned(Box::new(PlannedEntry { planned, drift, notified_by, refresh }))
+    }
+}

@@ -1,0 +1,207 @@
+//! One run from catalog to kept report.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use steadfast_policies::Catalog;
+use steadfast_resources::host::Host;
+use steadfast_resources::kind::Download;
+
+use super::execution::Execution;
+use super::plan::{Plan, make_plan};
+use crate::clock;
+use crate::report::{
+    Counts, Outcome, Report, ResourceReport, ResourceState, Revision, SCHEMA, display_reference,
+    listing,
+};
+use crate::state::{InForce, OwedNotification, State, StateError};
+
+/// What a run is asked to do.
+pub struct RunRequest<'a> {
+    /// The resources.
+    pub catalog: &'a Catalog,
+    /// Where the catalog came from.
+    pub revision: Revision,
+    /// The host's name, for the report.
+    pub host_name: String,
+    /// What started the run (`manual`, `interval`, …).
+    pub trigger: &'a str,
+    /// Report only, change nothing, whatever the policy says.
+    pub audit: bool,
+    /// Whether the catalog is all this host should be, and not a single policy tried out.
+    pub whole_host: bool,
+    /// How long the run may take; resources whose turn comes later are not reached.
+    pub timeout: Duration,
+    /// Set from outside to stop after the resource at hand.
+    pub stop: &'a AtomicBool,
+    /// Fetches https sources.
+    pub download: &'a dyn Download,
+    /// Anything to be said in the report from before the run.
+    pub messages: Vec<String>,
+    /// How many reports are kept.
+    pub keep_runs: u32,
+    /// For how many days.
+    pub keep_days: u32,
+}
+
+/// Who follows a run while it goes.
+pub trait Progress {
+    /// The plan is made. Answering `false` ends the run before anything is changed.
+    fn planned(&mut self, catalog: &Catalog, plan: &Plan) -> bool;
+    /// A resource has had its turn and was not simply in sync.
+    fn finished(&mut self, resource: &ResourceReport);
+    /// A phase of the run (`plan`, `apply`, …) took this long.
+    fn phase(&mut self, name: &'static str, took: Duration);
+}
+
+/// Nobody follows.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn planned(&mut self, _catalog: &Catalog, _plan: &Plan) -> bool {
+        true
+    }
+    fn finished(&mut self, _resource: &ResourceReport) {}
+    fn phase(&mut self, _name: &'static str, _took: Duration) {}
+}
+
+/// Plans, applies, and keeps the report. The caller holds the run lock.
+pub fn run(
+    request: RunRequest<'_>,
+    host: &mut dyn Host,
+    state: &mut State,
+    progress: &mut dyn Progress,
+) -> Result<Report, StateError> {
+    let begun = Instant::now();
+    let started = clock::now();
+    let id = clock::run_id();
+    let catalog = request.catalog;
+    let mut messages = request.messages.clone();
+    if let Some(interrupted) = state.interrupted_run()? {
+        messages.push(format!("run {interrupted} was cut off; this run finishes its work"));
+        messages.extend(recover(catalog, host));
+    }
+    let in_force = state.in_force(catalog)?;
+    let owed = state.owed()?;
+    if request.whole_host && !request.audit {
+        messages.extend(drop_orphaned(catalog, &owed, state)?);
+    }
+    let plan = make_plan(catalog, &host.view(), &in_force, &owed);
+    progress.phase("observe and plan", begun.elapsed());
+
+    let proceed = progress.planned(catalog, &plan);
+    let applying = Instant::now();
+    let mut execution = Execution::new(&request, &id, &plan, owed, begun + request.timeout);
+    if proceed && !request.audit && execution.has_work() {
+        state.run_begins(&id)?;
+        execution.all(host, state, progress)?;
+        state.run_ended()?;
+    } else {
+        execution.observe_only(progress, proceed);
+    }
+    progress.phase("apply", applying.elapsed());
+
+    let keeping = Instant::now();
+    let stopped = request.stop.load(Ordering::Relaxed) || !proceed;
+    let (states, resources, notified) = execution.into_results();
+    let mut counts = Counts { notified, ..Counts::default() };
+    states.iter().for_each(|state| counts.add(*state));
+    let report = Report {
+        schema: SCHEMA,
+        id,
+        host: request.host_name.clone(),
+        trigger: request.trigger.to_owned(),
+        mode: if request.audit { "audit" } else { "enforce" }.to_owned(),
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started,
+        duration: begun.elapsed().as_secs_f64(),
+        revision: request.revision.clone(),
+        catalog: Some(catalog.digest.clone()),
+        policies: catalog.policies.clone(),
+        outcome: outcome(&counts, stopped),
+        counts,
+        resources,
+        owed: state.owed()?,
+        messages,
+        previous: state.newest_report_digest()?,
+    };
+    keep(&request, &report, &in_force, &states, state)?;
+    progress.phase("keep the report", keeping.elapsed());
+    Ok(report)
+}
+
+/// Drops what is owed to resources that have left the catalog: nobody is left to be notified.
+fn drop_orphaned(
+    catalog: &Catalog,
+    owed: &[OwedNotification],
+    state: &State,
+) -> Result<Vec<String>, StateError> {
+    let mut messages = Vec::new();
+    for owed in owed {
+        let is_target = |resource: &steadfast_policies::Resource| {
+            resource.reference.kind() == owed.target_kind
+                && resource.reference.title() == owed.target_title
+        };
+        if !catalog.resources.iter().any(is_target) {
+            state.settle(&owed.target_kind, &owed.target_title)?;
+            messages.push(format!(
+                "the notification owed to {} since {} is dropped: it is no longer declared",
+                display_reference(&owed.target_kind, &owed.target_title),
+                owed.since
+            ));
+        }
+    }
+    Ok(messages)
+}
+
+/// Removes what a run that was cut off may have left behind.
+fn recover(catalog: &Catalog, host: &mut dyn Host) -> Vec<String> {
+    let mut messages = Vec::new();
+    for resource in &catalog.resources {
+        match resource.kind.recover(&resource.wanted, host) {
+            Ok(removed) => messages.extend(removed),
+            Err(failure) => messages.push(format!("{}: {failure}", resource.reference)),
+        }
+    }
+    messages
+}
+
+fn keep(
+    request: &RunRequest<'_>,
+    report: &Report,
+    in_force: &InForce,
+    states: &[ResourceState],
+    state: &State,
+) -> Result<(), StateError> {
+    let catalog = request.catalog;
+    if !request.audit {
+        state.put_in_force(catalog, in_force, request.whole_host, |index| {
+            matches!(
+                states.get(index),
+                Some(ResourceState::InSync | ResourceState::Changed | ResourceState::Corrected)
+            )
+        })?;
+    }
+    state.keep_report(
+        report,
+        || listing(catalog),
+        request.keep_runs,
+        &clock::days_ago(request.keep_days),
+    )
+}
+
+fn outcome(counts: &Counts, stopped: bool) -> Outcome {
+    if counts.failed + counts.blocked > 0 {
+        Outcome::Failed
+    } else if counts.not_reached > 0 || stopped {
+        Outcome::Interrupted
+    } else if counts.drifted > 0 {
+        Outcome::Drifted
+    } else if counts.corrected > 0 {
+        Outcome::Corrected
+    } else if counts.changed + counts.notified > 0 {
+        Outcome::Changed
+    } else {
+        Outcome::Converged
+    }
+}

@@ -1,0 +1,320 @@
+//! A run's report: every resource accounted for. What happened, to what, and why.
+//!
+//! One JSON document for each run. A stored document leaves out the resources that were simply in
+//! sync; [`Report::completed`] puts them back from the catalog's listing.
+
+use serde::{Deserialize, Serialize};
+use steadfast_policies::Catalog;
+use steadfast_resources::Change;
+
+use crate::state::{OwedNotification, digest};
+
+/// The version of the document's schema.
+pub const SCHEMA: u32 = 1;
+
+/// What happened in one run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// The version of this document's schema.
+    pub schema: u32,
+    /// The run's id.
+    pub id: String,
+    /// The host's name.
+    pub host: String,
+    /// What started the run.
+    pub trigger: String,
+    /// `enforce` or `audit`.
+    pub mode: String,
+    /// The agent's version.
+    pub agent_version: String,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// How long the run took, in seconds.
+    pub duration: f64,
+    /// What was applied.
+    pub revision: Revision,
+    /// The digest of the catalog, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub catalog: Option<String>,
+    /// The policies assigned to this host.
+    pub policies: Vec<String>,
+    /// The run in one word.
+    pub outcome: Outcome,
+    /// How many resources ended in which state.
+    pub counts: Counts,
+    /// The resources, in the order of the catalog.
+    pub resources: Vec<ResourceReport>,
+    /// Notifications still owed after the run.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub owed: Vec<OwedNotification>,
+    /// What a person should know about the run as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub messages: Vec<String>,
+    /// SHA-256 of the report before this one, so that none can be taken out unseen.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous: Option<String>,
+}
+
+/// Where the catalog came from.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Revision {
+    /// The repository as it was named, without credentials.
+    pub source: String,
+    /// The commit, where the source is Git.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<String>,
+    /// The commit's author.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub author: Option<String>,
+    /// The commit's committer time, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub committed: Option<String>,
+    /// The first line of the commit's message.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<String>,
+    /// How far the revision was verified; `none` says that nothing was.
+    pub verification: String,
+}
+
+/// A run in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing was to be done.
+    Converged,
+    /// Declarations had changed, and so has the machine.
+    Changed,
+    /// Drift was corrected (and declarations may have changed too).
+    Corrected,
+    /// There is drift that was not to be corrected.
+    Drifted,
+    /// A resource failed.
+    Failed,
+    /// The run stopped before its end.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Converged => "converged",
+            Self::Changed => "changed",
+            Self::Corrected => "corrected",
+            Self::Drifted => "drifted",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// How a resource ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceState {
+    /// Looked at, and as declared.
+    InSync,
+    /// Changed, because its declaration had changed.
+    Changed,
+    /// Changed back, because the machine had drifted.
+    Corrected,
+    /// Not as declared, and not to be corrected.
+    Drifted,
+    /// Could not be observed or brought in order.
+    Failed,
+    /// Not touched, because something it rests on failed.
+    Blocked,
+    /// Not looked at, on purpose.
+    Skipped,
+    /// Not looked at, because the run ended before its turn.
+    NotReached,
+}
+
+/// How many resources ended in which state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All resources.
+    pub total: u32,
+    /// See [`ResourceState::InSync`].
+    pub in_sync: u32,
+    /// See [`ResourceState::Changed`].
+    pub changed: u32,
+    /// See [`ResourceState::Corrected`].
+    pub corrected: u32,
+    /// See [`ResourceState::Drifted`].
+    pub drifted: u32,
+    /// See [`ResourceState::Failed`].
+    pub failed: u32,
+    /// See [`ResourceState::Blocked`].
+    pub blocked: u32,
+    /// See [`ResourceState::Skipped`].
+    pub skipped: u32,
+    /// See [`ResourceState::NotReached`].
+    pub not_reached: u32,
+    /// Notifications delivered.
+    pub notified: u32,
+}
+
+impl Counts {
+    /// Counts one more resource.
+    pub fn add(&mut self, state: ResourceState) {
+        self.total += 1;
+        *match state {
+            ResourceState::InSync => &mut self.in_sync,
+            ResourceState::Changed => &mut self.changed,
+            ResourceState::Corrected => &mut self.corrected,
+            ResourceState::Drifted => &mut self.drifted,
+            ResourceState::Failed => &mut self.failed,
+            ResourceState::Blocked => &mut self.blocked,
+            ResourceState::Skipped => &mut self.skipped,
+            ResourceState::NotReached => &mut self.not_reached,
+        } += 1;
+    }
+}
+
+/// What happened to one resource.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ResourceReport {
+    /// The kind.
+    pub kind: String,
+    /// The title.
+    pub title: String,
+    /// The file that declares it.
+    pub file: String,
+    /// The line.
+    pub line: u32,
+    /// How it ended.
+    pub state: ResourceState,
+    /// Why it failed, was skipped, …
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hint: Option<String>,
+    /// The output of a command or journal lines that show it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output: Option<String>,
+    /// The resource whose failure blocks this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub blocked_by: Option<String>,
+    /// The steps that were taken (or, for drift, that would be), as a person reads them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub steps: Vec<String>,
+    /// The properties that changed.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub changes: Vec<Change>,
+    /// What a notification did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub notified: Option<String>,
+    /// Whether the steps differ from the plan made at the run's beginning.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub differs_from_plan: bool,
+    /// Digests in the file bucket of the contents that were replaced, with their paths.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub kept: Vec<(String, String)>,
+    /// What a person should know although nothing is to be done.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
+    /// How long it took, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration: Option<f64>,
+}
+
+impl ResourceReport {
+    /// The resource's name as policies write it.
+    pub fn reference(&self) -> String {
+        display_reference(&self.kind, &self.title)
+    }
+
+    /// A report that says nothing yet but who, where and the state.
+    pub fn blank(
+        kind: String,
+        title: String,
+        file: String,
+        line: u32,
+        state: ResourceState,
+    ) -> Self {
+        Self {
+            kind,
+            title,
+            file,
+            line,
+            state,
+            reason: None,
+            hint: None,
+            output: None,
+            blocked_by: None,
+            steps: Vec::new(),
+            changes: Vec::new(),
+            notified: None,
+            differs_from_plan: false,
+            kept: Vec::new(),
+            notes: Vec::new(),
+            duration: None,
+        }
+    }
+}
+
+/// `kind.title`, the title in quotes where it needs them.
+pub fn display_reference(kind: &str, title: &str) -> String {
+    let bare = !title.is_empty()
+        && title.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if bare { format!("{kind}.{title}") } else { format!("{kind}.{title:?}") }
+}
+
+/// One resource of a catalog's listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedResource {
+    /// The kind.
+    pub kind: String,
+    /// The title.
+    pub title: String,
+    /// The file that declares it.
+    pub file: String,
+    /// The line.
+    pub line: u32,
+}
+
+/// The listing of a catalog: every resource and where it is declared.
+pub fn listing(catalog: &Catalog) -> Vec<ListedResource> {
+    catalog
+        .resources
+        .iter()
+        .map(|resource| ListedResource {
+            kind: resource.reference.kind().to_owned(),
+            title: resource.reference.title().to_owned(),
+            file: resource.place.file.to_string(),
+            line: resource.place.line,
+        })
+        .collect()
+}
+
+impl Report {
+    /// The whole report: resources that were simply in sync are put back from `listing`.
+    #[must_use]
+    pub fn completed(mut self, listing: &[ListedResource]) -> Self {
+        if listing.is_empty() {
+            return self;
+        }
+        let mut told: std::collections::HashMap<(String, String), ResourceReport> = self
+            .resources
+            .drain(..)
+            .map(|resource| ((resource.kind.clone(), resource.title.clone()), resource))
+            .collect();
+        self.resources = listing
+            .iter()
+            .map(|listed| {
+                told.remove(&(listed.kind.clone(), listed.title.clone())).unwrap_or_else(|| {
+                    let ListedResource { kind, title, file, line } = listed.clone();
+                    ResourceReport::blank(kind, title, file, line, ResourceState::InSync)
+                })
+            })
+            .collect();
+        self
+    }
+}
+
+/// SHA-256 of a stored document, in hexadecimal: what the next report's `previous` says.
+pub fn document_digest(document: &str) -> String {
+    digest(document.as_bytes())
+}

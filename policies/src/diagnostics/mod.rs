@@ -1,0 +1,239 @@
+//! What is wrong with a policy repository, and where.
+//!
+//! A [`Diagnostic`] is complete in itself: it carries the offending line, so that it can be shown,
+//! stored or sent without the repository at hand. What must stay true: every error that evaluation
+//! can find is collected, sorted by file and position, and told once.
+
+mod render;
+mod sink;
+pub(crate) mod source;
+pub(crate) mod suggest;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub(crate) use sink::{Context, Reported};
+pub(crate) use source::{SourceId, Sources, Span, Spot};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing is applied while this stands.
+    Error,
+    /// The author should know, nothing more.
+    Warning,
+}
+
+/// What class of problem it is; stable, for programs that read diagnostics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The file is not TOML.
+    Syntax,
+    /// A key that nothing reads.
+    UnknownKey,
+    /// A kind that does not exist.
+    UnknownKind,
+    /// An attribute that the kind does not have.
+    UnknownAttribute,
+    /// A parameter that the policy does not declare.
+    UnknownParam,
+    /// A policy that does not exist.
+    UnknownPolicy,
+    /// A value of the wrong type.
+    WrongType,
+    /// A value of the right type that makes no sense.
+    InvalidValue,
+    /// A title that cannot be one.
+    InvalidTitle,
+    /// An expression or template that is not Jinja.
+    ExpressionSyntax,
+    /// A name that does not exist where it is used.
+    Undefined,
+    /// An expression or template that failed while it was evaluated.
+    Evaluation,
+    /// A file of the repository that does not exist.
+    MissingFile,
+    /// A path that leaves the policy.
+    InvalidPath,
+    /// A required parameter that nothing gives.
+    MissingParam,
+    /// A thing that is defined twice.
+    Duplicate,
+    /// A reference to a resource that does not exist.
+    UnknownReference,
+    /// Resources that depend on each other.
+    Cycle,
+    /// Something exceeds a limit.
+    Limit,
+    /// Something that this version cannot do.
+    NotSupported,
+    /// The repository itself could not be read.
+    Repository,
+    /// A reference or a policy that does nothing.
+    Unused,
+}
+
+impl Code {
+    /// The code as programs see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::UnknownKey => "unknown_key",
+            Self::UnknownKind => "unknown_kind",
+            Self::UnknownAttribute => "unknown_attribute",
+            Self::UnknownParam => "unknown_param",
+            Self::UnknownPolicy => "unknown_policy",
+            Self::WrongType => "wrong_type",
+            Self::InvalidValue => "invalid_value",
+            Self::InvalidTitle => "invalid_title",
+            Self::ExpressionSyntax => "expression_syntax",
+            Self::Undefined => "undefined",
+            Self::Evaluation => "evaluation",
+            Self::MissingFile => "missing_file",
+            Self::InvalidPath => "invalid_path",
+            Self::MissingParam => "missing_param",
+            Self::Duplicate => "duplicate",
+            Self::UnknownReference => "unknown_reference",
+            Self::Cycle => "cycle",
+            Self::Limit => "limit",
+            Self::NotSupported => "not_supported",
+            Self::Repository => "repository",
+            Self::Unused => "unused",
+        }
+    }
+}
+
+/// A range of bytes in a file of the repository, and the line it starts on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Location {
+    /// The file, relative to the repository's root.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last one.
+    pub end: u32,
+    /// The whole line, without its end.
+    pub source_line: String,
+    /// Where `start` is in `source_line`, in bytes.
+    #[serde(skip)]
+    pub(crate) line_start: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// Another place that has to do with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// What is there.
+    pub message: String,
+    /// Where.
+    pub place: Location,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What class of problem it is.
+    pub code: Code,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Where; `None` only where no file is at fault (the repository cannot be read).
+    pub place: Option<Location>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Other places that have to do with it, in the order in which they matter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
+}
+
+impl Diagnostic {
+    fn sort_key(&self) -> (Option<&str>, u32, u32, Severity, Code) {
+        let place = self.place.as_ref();
+        (
+            place.map(|place| &*place.file),
+            place.map_or(0, |place| place.start),
+            place.map_or(0, |place| place.end),
+            self.severity,
+            self.code,
+        )
+    }
+}
+
+/// Everything that is wrong with a repository, sorted by file and position.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Sorts by file and position and drops what was told twice.
+    pub(crate) fn new(mut list: Vec<Diagnostic>) -> Self {
+        list.sort_by(|left, right| {
+            left.sort_key().cmp(&right.sort_key()).then_with(|| left.message.cmp(&right.message)).then_with(|| right.related.len().cmp(&left.related.len()))
+        });
+        // One mistake in a template that several resources use is one mistake.
+        list.dedup_by(|later, earlier| {
+            later.place == earlier.place
+                && later.code == earlier.code
+                && later.message == earlier.message
+        });
+        Self { list }
+    }
+
+    /// The diagnostics, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.list.iter()
+    }
+
+    /// How many there are, errors and warnings.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Whether any of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// How many errors there are.
+    pub fn error_count(&self) -> usize {
+        self.list.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}

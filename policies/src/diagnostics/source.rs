@@ -1,0 +1,144 @@
+//! The texts that diagnostics point into, and the turning of byte offsets into lines and columns.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Location;
+use crate::catalog::Place;
+
+/// A range of bytes in some source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Span {
+    /// Offsets beyond 4 GiB cannot occur: larger files are refused before they are parsed.
+    pub(crate) fn new(range: &Range<usize>) -> Self {
+        Self { start: offset(range.start), end: offset(range.end) }
+    }
+
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+fn offset(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+/// One of the texts in [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SourceId(u32);
+
+/// A range of bytes in a certain source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Spot {
+    pub(crate) source: SourceId,
+    pub(crate) span: Span,
+}
+
+impl Spot {
+    pub(crate) fn new(source: SourceId, span: Span) -> Self {
+        Self { source, span }
+    }
+}
+
+/// A text of the repository.
+pub(crate) struct Source {
+    pub(crate) path: Arc<str>,
+    pub(crate) text: Arc<str>,
+    /// The last answer of [`Self::line`]: questions mostly come in ascending order.
+    cursor: Cell<(u32, u32)>,
+}
+
+impl Source {
+    /// The line (from 1) of the byte at `offset`.
+    fn line(&self, offset: u32) -> u32 {
+        let (from, line) = match self.cursor.get() {
+            (from, line) if from <= offset => (from, line),
+            _ => (0, 1),
+        };
+        let bytes = self.text.as_bytes();
+        let end = (offset as usize).min(bytes.len());
+        let between = bytes.get(from as usize..end).unwrap_or_default();
+        let count = between.iter().filter(|byte| **byte == b'\n').count();
+        let line = line.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        self.cursor.set((offset, line));
+        line
+    }
+
+    fn location(&self, span: Span) -> Location {
+        let text = &*self.text;
+        let mut start = (span.start as usize).min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let mut end = (span.end as usize).clamp(start, text.len());
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+        let line_start = text.get(..start).and_then(|head| head.rfind('\n')).map_or(0, |at| at + 1);
+        let rest = text.get(line_start..).unwrap_or_default();
+        let source_line = rest.split('\n').next().unwrap_or_default();
+        let source_line = source_line.strip_suffix('\r').unwrap_or(source_line);
+        let before = text.get(line_start..start).unwrap_or_default();
+        Location {
+            file: Arc::clone(&self.path),
+            line: self.line(offset(start)),
+            column: offset(before.chars().count() + 1),
+            start: offset(start),
+            end: offset(end),
+            source_line: source_line.to_owned(),
+            line_start: offset(start - line_start),
+        }
+    }
+}
+
+/// All texts read so far.
+#[derive(Default)]
+pub(crate) struct Sources {
+    list: RefCell<Vec<Rc<Source>>>,
+}
+
+impl Sources {
+    /// Adds a text.
+    pub(crate) fn add(&self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
+        let mut list = self.list.borrow_mut();
+        let id = SourceId(offset(list.len()));
+        list.push(Rc::new(Source {
+            path: path.into(),
+            text: text.into(),
+            cursor: Cell::new((0, 1)),
+        }));
+        id
+    }
+
+    /// The text that was added as `id`.
+    pub(crate) fn get(&self, id: SourceId) -> Rc<Source> {
+        let list = self.list.borrow();
+        list.get(id.0 as usize).cloned().unwrap_or_else(|| {
+            Rc::new(Source { path: "".into(), text: "".into(), cursor: Cell::new((0, 1)) })
+        })
+    }
+
+    /// The text of the file at `path`, if it was added.
+    pub(crate) fn find(&self, path: &str) -> Option<SourceId> {
+        let list = self.list.borrow();
+        list.iter().position(|source| &*source.path == path).map(|at| SourceId(offset(at)))
+    }
+
+    /// The place of `spot` as a diagnostic shows it.
+    pub(crate) fn locate(&self, spot: Spot) -> Location {
+        self.get(spot.source).location(spot.span)
+    }
+
+    /// The file and line of `spot`.
+    pub(crate) fn place(&self, spot: Spot) -> Place {
+        let source = self.get(spot.source);
+        Place { file: Arc::clone(&source.path), line: source.line(spot.span.start) }
+    }
+}

@@ -1,0 +1,434 @@
+//! From the declarations of a policy to instances: `when`, `for_each`, modules.
+
+use std::sync::Arc;
+
+use minijinja::Value as Jinja;
+use minijinja::value::ValueKind;
+use steadfast_resources::Text;
+
+use super::load::Policies;
+use super::parameters::{Argument, Arguments};
+use super::texts::{Locals, Outcome};
+use super::{Evaluator, Frame, Skipped};
+use crate::catalog;
+use crate::diagnostics::{Code, Reported, Span, Spot};
+use crate::expression::{from_item, is_interpolated};
+use crate::parse::{self, Declaration, Element, Given, Item, Module, Name, Node, Policy};
+
+/// The most items of one `for_each`.
+const MAXIMUM_ITEMS: usize = 100_000;
+
+/// How many items of one `for_each` may fail before the rest is left out: they share one text.
+const MAXIMUM_FAILURES: usize = 3;
+
+/// How deep modules may nest.
+const MAXIMUM_MODULES: usize = 32;
+
+/// How often, and with which `item`, something is repeated.
+enum Items {
+    /// Once, without `item`.
+    Single,
+    Each(Vec<Jinja>),
+    /// Some times, with items of which nothing is known (when checking).
+    Unknown,
+}
+
+impl Evaluator<'_> {
+    /// Adds what `policy` declares, given `arguments` by its user at `user`.
+    pub(crate) fn policy(
+        &mut self,
+        policies: &Policies<'_>,
+        policy: &Policy,
+        arguments: &[Argument],
+        user: Option<Spot>,
+    ) {
+        self.broken_titles.extend(policy.broken_titles.iter().cloned());
+        self.unsound |= !policy.sound;
+        let Ok(frame) = self.frame(policy, arguments, user) else {
+            self.unsound = true;
+            return;
+        };
+        self.elements(policies, &frame);
+    }
+
+    fn frame<'p>(
+        &self,
+        policy: &'p Policy,
+        arguments: &[Argument],
+        user: Option<Spot>,
+    ) -> Result<Frame<'p>, Reported> {
+        let params = self.bind(policy, arguments, user)?;
+        let mut locals = Locals::new(self.scope(policy, params));
+        locals.declared = policy.parameters.iter().map(|known| known.name.to_string()).collect();
+        Ok(Frame {
+            policy,
+            locals,
+            chain: vec![Arc::clone(&policy.name)],
+            modules: Vec::new().into(),
+            links: Vec::new(),
+            conditional: false,
+        })
+    }
+
+    fn elements(&mut self, policies: &Policies<'_>, frame: &Frame<'_>) {
+        for element in &frame.policy.elements {
+            match element {
+                Element::Resource(declaration) => self.resources(frame, declaration),
+                Element::Module(module) => self.module(policies, frame, module),
+            }
+        }
+    }
+
+    fn resources(&mut self, frame: &Frame<'_>, declaration: &Declaration) {
+        let find = |name: parse::Common| {
+            declaration.given.iter().find(|given| matches!(given.name, Name::Common(found) if found == name))
+        };
+        let when = find(parse::Common::When).map(|given| &given.item);
+        let each = find(parse::Common::ForEach).map(|given| &given.item);
+        let (items, when) = match self.repetition(frame, when, each) {
+            Ok(Some(repetition)) => repetition,
+            Ok(None) => {
+                self.skip(frame, declaration, None);
+                return;
+            }
+            Err(Reported) => {
+                self.broken(frame, declaration);
+                return;
+            }
+        };
+        let conditional = when.is_some() || each.is_some();
+        match items {
+            Items::Single => {
+                let locals = frame.locals.clone();
+                self.one(frame, &locals, declaration, when, conditional);
+            }
+            Items::Unknown => {
+                let locals = frame.locals.with_unknown_item();
+                self.one(frame, &locals, declaration, when, true);
+            }
+            Items::Each(items) => {
+                if items.is_empty() {
+                    self.skip(frame, declaration, None);
+                }
+                let before = self.context.count();
+                for item in items {
+                    let locals = frame.locals.with_item(item);
+                    self.one(frame, &locals, declaration, when, conditional);
+                    if self.context.count() >= before + MAXIMUM_FAILURES {
+                        self.skip(frame, declaration, None);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn one(
+        &mut self,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        declaration: &Declaration,
+        when: Option<&Item>,
+        conditional: bool,
+    ) {
+        match when.map_or(Ok(true), |when| self.condition(frame, locals, when)) {
+            Ok(true) => self.instance(frame, locals, declaration, conditional),
+            Ok(false) => self.skip(frame, declaration, Some(locals)),
+            Err(Reported) => self.broken(frame, declaration),
+        }
+    }
+
+    /// The items to repeat with, and the condition that is still to be asked for each of them;
+    /// `None` where a condition that concerns all items does not hold.
+    fn repetition<'i>(
+        &self,
+        frame: &Frame<'_>,
+        when: Option<&'i Item>,
+        each: Option<&Item>,
+    ) -> Result<Option<(Items, Option<&'i Item>)>, Reported> {
+        let Some(each) = each else { return Ok(Some((Items::Single, when))) };
+        // A condition that does not look at the item guards the list itself.
+        let once = when.filter(|when| !self.uses(frame, when, "item"));
+        if let Some(when) = once
+            && !self.condition(frame, &frame.locals, when)?
+        {
+            return Ok(None);
+        }
+        let rest = if once.is_some() { None } else { when };
+        self.items(frame, each).map(|items| Some((items, rest)))
+    }
+
+    /// Whether the expression `item` of the site holds; see [`Self::condition`].
+    pub(crate) fn holds(&self, frame: &Frame<'_>, item: &Item) -> Result<bool, Reported> {
+        self.condition(frame, &frame.locals, item)
+    }
+
+    /// Whether the expression `item` holds. When checking, what is not known counts as true.
+    fn condition(
+        &self,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        item: &Item,
+    ) -> Result<bool, Reported> {
+        if let Node::Boolean(value) = item.node {
+            return Ok(value || self.check());
+        }
+        match self.bare(frame, locals, "when", item)? {
+            Outcome::Known(value) if value.kind() == ValueKind::Bool => {
+                Ok(value.is_true() || self.check())
+            }
+            Outcome::Known(value) => {
+                let message = format!("`when` must be true or false, and this is a {}", value.kind());
+                Err(self
+                    .context
+                    .error(Code::WrongType, frame.spot(item.span), message)
+                    .hint("compare it with something, or ask `… is defined`".to_owned())
+                    .report())
+            }
+            Outcome::Guess(_) | Outcome::Unknown => Ok(true),
+        }
+    }
+
+    fn items(&self, frame: &Frame<'_>, each: &Item) -> Result<Items, Reported> {
+        let outcome = match &each.node {
+            Node::List(_) | Node::Table(_) => Outcome::Known(from_item(each)),
+            _ => self.bare(frame, &frame.locals, "for_each", each)?,
+        };
+        let value = match outcome {
+            Outcome::Known(value) => value,
+            Outcome::Guess(_) | Outcome::Unknown => return Ok(Items::Unknown),
+        };
+        let spot = frame.spot(each.span);
+        let items: Vec<Jinja> = match value.kind() {
+            ValueKind::Seq | ValueKind::Iterable => {
+                value.try_iter().into_iter().flatten().take(MAXIMUM_ITEMS + 1).collect()
+            }
+            ValueKind::Map => value
+                .try_iter()
+                .into_iter()
+                .flatten()
+                .take(MAXIMUM_ITEMS + 1)
+                .map(|key| {
+                    let item = value.get_item(&key).unwrap_or_default();
+                    Jinja::from_pairs([(Jinja::from("key"), key), (Jinja::from("value"), item)])
+                })
+                .collect(),
+            kind => {
+                let message = format!("`for_each` must be a list or a map, and this is a {kind}");
+                return Err(self.context.error(Code::WrongType, spot, message).report());
+            }
+        };
+        if items.len() > MAXIMUM_ITEMS {
+            let message = format!("`for_each` has more than {MAXIMUM_ITEMS} items");
+            return Err(self.context.error(Code::Limit, spot, message).report());
+        }
+        // When checking, the text is judged once, whatever the items are.
+        Ok(if self.check() { Items::Unknown } else { Items::Each(items) })
+    }
+
+    /// Notes that the resource is not on this host, so that references to it are no mistakes.
+    pub(crate) fn skip(
+        &mut self,
+        frame: &Frame<'_>,
+        declaration: &Declaration,
+        locals: Option<&Locals>,
+    ) {
+        let kind = declaration.kind.declaration().name;
+        let title = &declaration.title;
+        if !is_interpolated(title) {
+            self.skipped.push(Skipped { kind, title: title.to_string(), glob: false });
+            return;
+        }
+        // Rendering it may fail exactly because the condition does not hold; nobody is told.
+        let rendered = locals.and_then(|locals| {
+            let compiled = self.engine.string(
+                super::key(frame.policy.source, declaration.title_span),
+                &frame.policy.directory,
+                title,
+            );
+            let value = compiled.ok()?.run(&locals.value()).ok()?;
+            value.as_str().map(str::to_owned)
+        });
+        self.skipped.push(match rendered {
+            Some(title) => Skipped { kind, title, glob: false },
+            None => Skipped { kind, title: pattern(title), glob: true },
+        });
+    }
+
+    /// Notes that the resource is there and already known to be wrong.
+    pub(crate) fn broken(&mut self, frame: &Frame<'_>, declaration: &Declaration) {
+        self.skip(frame, declaration, None);
+    }
+
+    fn module(&mut self, policies: &Policies<'_>, frame: &Frame<'_>, module: &Module) {
+        self.modules.push(module.name.clone());
+        let Some((source, span)) = &module.source else {
+            self.unsound = true;
+            return;
+        };
+        let spot = frame.spot(*span);
+        let Ok(policy) = policies.get(source, spot) else {
+            self.unsound = true;
+            return;
+        };
+        let repetition =
+            self.repetition(frame, module.when.as_ref(), module.for_each.as_ref());
+        let (items, when) = match repetition {
+            Ok(Some(repetition)) => repetition,
+            Ok(None) => return,
+            Err(Reported) => {
+                self.unsound = true;
+                return;
+            }
+        };
+        let each = match items {
+            Items::Single => vec![frame.locals.clone()],
+            Items::Unknown => vec![frame.locals.with_unknown_item()],
+            Items::Each(items) => {
+                items.into_iter().map(|item| frame.locals.with_item(item)).collect()
+            }
+        };
+        for locals in each {
+            match when.map_or(Ok(true), |when| self.condition(frame, &locals, when)) {
+                Ok(true) => self.instantiate(policies, frame, &locals, module, &policy, spot),
+                Ok(false) => {}
+                Err(Reported) => self.unsound = true,
+            }
+        }
+    }
+
+    fn instantiate(
+        &mut self,
+        policies: &Policies<'_>,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        module: &Module,
+        policy: &Policy,
+        spot: Spot,
+    ) {
+        let (Ok(arguments), Ok(mut links)) = (
+            self.arguments(frame, locals, &module.parameters),
+            self.module_links(frame, locals, module),
+        ) else {
+            self.unsound = true;
+            return;
+        };
+        if self.check() {
+            // The policy itself is checked on its own.
+            if self.check_arguments(policy, &arguments, spot).is_err() {
+                self.unsound = true;
+            }
+            return;
+        }
+        if frame.chain.contains(&policy.name) || frame.chain.len() >= MAXIMUM_MODULES {
+            let mut chain: Vec<&str> = frame.chain.iter().map(|name| &**name).collect();
+            chain.push(&policy.name);
+            let message = format!("policies use each other without end: {}", chain.join(" → "));
+            self.context.error(Code::Cycle, spot, message).report();
+            self.unsound = true;
+            return;
+        }
+        self.broken_titles.extend(policy.broken_titles.iter().cloned());
+        self.unsound |= !policy.sound;
+        let Ok(mut inner) = self.frame(policy, &arguments, Some(spot)) else {
+            self.unsound = true;
+            return;
+        };
+        inner.chain = frame.chain.iter().cloned().chain([Arc::clone(&policy.name)]).collect();
+        let names = frame.modules.iter().cloned().chain([module.name.clone()]);
+        inner.modules = names.collect::<Vec<Text>>().into();
+        links.extend(frame.links.iter().cloned());
+        inner.links = links;
+        self.elements(policies, &inner);
+    }
+
+    fn module_links(
+        &self,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        module: &Module,
+    ) -> Result<Vec<super::Link>, Reported> {
+        let mut links = Vec::new();
+        for given in &module.links {
+            if let Name::Common(name) = given.name {
+                let mut common = catalog::Common::default();
+                self.common(frame, locals, name, given, &mut common, &mut links)?;
+            }
+        }
+        Ok(links)
+    }
+
+    /// Evaluates what the user of a policy gives to it.
+    pub(crate) fn arguments(
+        &self,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        entries: &[parse::Entry],
+    ) -> Result<Arguments, Reported> {
+        entries
+            .iter()
+            .map(|entry| {
+                let value = match self.data_value(frame, locals, &entry.item)? {
+                    Outcome::Known(value) => Some(value),
+                    Outcome::Guess(_) | Outcome::Unknown => None,
+                };
+                Ok(Argument {
+                    name: entry.key.to_string(),
+                    name_spot: frame.spot(entry.key_span),
+                    spot: frame.spot(entry.item.span),
+                    value,
+                })
+            })
+            .collect()
+    }
+}
+
+/// A glob of all titles that an interpolated title may have.
+pub(crate) fn pattern(title: &str) -> String {
+    let mut pattern = String::new();
+    let mut rest = title;
+    while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+        push_escaped(rest.get(..at).unwrap_or_default(), &mut pattern);
+        pattern.push('*');
+        let tail = rest.get(at..).unwrap_or_default();
+        let close = if tail.starts_with("{{") { "}}" } else { "%}" };
+        rest = tail.find(close).and_then(|end| tail.get(end + 2..)).unwrap_or_default();
+    }
+    push_escaped(rest, &mut pattern);
+    pattern
+}
+
+fn push_escaped(text: &str, pattern: &mut String) {
+    for letter in text.chars() {
+        if matches!(letter, '*' | '?' | '[' | ']' | '{' | '}' | '\\' | '!') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+}
+
+/// The span of the attribute called `name`, where it is given.
+pub(crate) fn span_of(given: &[Given], name: &str) -> Option<Span> {
+    given.iter().find_map(|given| match given.name {
+        Name::Own(own) if own.name == name => Some(given.item.span),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_become_globs() {
+        for (title, expected) in [
+            ("/etc/{{ item.name }}.conf", "/etc/*.conf"),
+            ("{{ a }}{{ b }}", "**"),
+            ("{% if a %}x{% endif %}", "*x*"),
+            ("/a[1]*/{{ x }}", "/a\\[1\\]\\*/*"),
+            ("{{ open", "*"),
+        ] {
+            assert_eq!(pattern(title), expected);
+        }
+    }
+}

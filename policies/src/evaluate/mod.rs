@@ -1,0 +1,165 @@
+//! From policies and inputs to instances: the resources of one host with all values known.
+//!
+//! The same code serves a host ([`Mode::Host`]) and validation without one ([`Mode::Check`]), where
+//! facts, labels, data and the parameters actually given are not known: what rests on them is not
+//! judged, everything else is.
+
+mod attributes;
+mod common;
+mod digest;
+mod expand;
+mod files;
+mod load;
+mod parameters;
+mod resource;
+mod texts;
+mod types;
+
+use std::sync::Arc;
+
+use minijinja::Value as Jinja;
+use steadfast_resources::kind::AnyWanted;
+use steadfast_resources::{AnyKind, Reference, Registry, Relations, Text};
+
+use crate::catalog::Common;
+use crate::diagnostics::{Context, SourceId, Span, Spot};
+use crate::expression::{Engine, Library, Scope, file_function};
+use crate::parse::{self, Policy};
+use crate::site::Datum;
+
+pub(crate) use digest::catalog as catalog_digest;
+pub(crate) use files::Files;
+pub(crate) use load::Policies;
+pub(crate) use parameters::Argument;
+pub(crate) use texts::{Locals, Outcome};
+
+/// Whether there is a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Everything is known.
+    Host,
+    /// Nothing about the host and about who uses a policy is known.
+    Check,
+}
+
+/// A resource with all values known.
+pub(crate) struct Instance {
+    pub(crate) kind: &'static dyn AnyKind,
+    pub(crate) reference: Reference,
+    /// The title as it is written.
+    pub(crate) spot: Spot,
+    /// `None` where an error was reported, or (when checking) not everything is known.
+    pub(crate) wanted: Option<AnyWanted>,
+    pub(crate) relations: Option<Relations>,
+    pub(crate) common: Common,
+    pub(crate) digest: [u8; 32],
+    pub(crate) links: Vec<Link>,
+    /// Titles that this one may have, as a glob, where its own is not known (when checking).
+    pub(crate) pattern: Option<String>,
+    /// Whether it exists only under some condition (when checking).
+    pub(crate) conditional: bool,
+    /// The modules it was made by, outermost first.
+    pub(crate) modules: Arc<[Text]>,
+}
+
+/// A reference to other resources, as it is written.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) relation: parse::Common,
+    pub(crate) text: Text,
+    pub(crate) spot: Spot,
+}
+
+/// A resource that the policies have and this host does not: references to it mean nothing here.
+pub(crate) struct Skipped {
+    pub(crate) kind: &'static str,
+    /// The title, or a glob of the titles it may have.
+    pub(crate) title: String,
+    pub(crate) glob: bool,
+}
+
+/// Turns policies into instances.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) registry: &'a Registry,
+    pub(crate) files: &'a Files<'a>,
+    pub(crate) library: Arc<Library>,
+    pub(crate) engine: Engine<'a>,
+    pub(crate) mode: Mode,
+    /// Facts, labels and data, as far as they are known.
+    pub(crate) base: Scope,
+    /// The data, with places.
+    pub(crate) data: Option<Datum>,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) skipped: Vec<Skipped>,
+    /// Names of modules that were used or skipped, for references to them.
+    pub(crate) modules: Vec<Text>,
+    /// Titles of resources that could not be understood.
+    pub(crate) broken_titles: Vec<Text>,
+    /// Whether a file could not be parsed, so that any resource may be missing.
+    pub(crate) unsound: bool,
+}
+
+/// One policy with its parameters, being expanded.
+pub(crate) struct Frame<'p> {
+    pub(crate) policy: &'p Policy,
+    pub(crate) locals: Locals,
+    /// The policies that led here through modules, outermost first.
+    pub(crate) chain: Vec<Arc<str>>,
+    pub(crate) modules: Arc<[Text]>,
+    /// References that the module passes on to each resource.
+    pub(crate) links: Vec<Link>,
+    pub(crate) conditional: bool,
+}
+
+impl Frame<'_> {
+    fn spot(&self, span: Span) -> Spot {
+        Spot::new(self.policy.source, span)
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator in `mode` whose expressions see `base`.
+    pub(crate) fn new(
+        context: &'a Context,
+        registry: &'a Registry,
+        files: &'a Files<'a>,
+        engine: Engine<'a>,
+        mode: Mode,
+        base: Scope,
+    ) -> Self {
+        Self {
+            context,
+            registry,
+            files,
+            library: files.library(),
+            engine,
+            mode,
+            base,
+            data: None,
+            instances: Vec::new(),
+            skipped: Vec::new(),
+            modules: Vec::new(),
+            broken_titles: Vec::new(),
+            unsound: false,
+        }
+    }
+
+    /// The names that `policy` sees when its parameters are `params`.
+    fn scope(&self, policy: &Policy, params: Jinja) -> Scope {
+        Scope {
+            params: Some(params),
+            file: Some(file_function(&self.library, &policy.directory)),
+            ..self.base.clone()
+        }
+    }
+
+    fn check(&self) -> bool {
+        self.mode == Mode::Check
+    }
+}
+
+/// The key under which a string at `span` of `source` is compiled.
+fn key(source: SourceId, span: Span) -> (SourceId, u32) {
+    (source, span.start)
+}

@@ -1,0 +1,160 @@
+//! Compiling each expression and string once, and running it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::rc::Rc;
+
+use minijinja::{Environment, Error, ErrorKind, Expression, Template, Value};
+
+use super::library::{Library, Resolved};
+use super::{MAXIMUM_OUTPUT, only_expression};
+use crate::diagnostics::SourceId;
+
+/// A compiled expression or string.
+pub(crate) enum Compiled<'e> {
+    /// A bare expression, or a string that is exactly one: its value keeps its type.
+    Expression {
+        expression: Expression<'e, 'static>,
+        /// Where the expression starts in the decoded string.
+        offset: usize,
+    },
+    /// Text with interpolations, or a template file.
+    Template(Template<'e, 'e>),
+}
+
+impl Compiled<'_> {
+    /// Runs it.
+    pub(crate) fn run(&self, scope: &Value) -> Result<Value, Error> {
+        match self {
+            Self::Expression { expression, .. } => expression.eval(scope.clone()),
+            Self::Template(template) => {
+                let mut output = Bounded { bytes: Vec::new(), exceeded: false };
+                let rendered = template.render_captured_to(scope.clone(), &mut output).map(drop);
+                if output.exceeded {
+                    let message = format!("the output exceeds {} MiB", MAXIMUM_OUTPUT >> 20);
+                    return Err(Error::new(ErrorKind::OutOfFuel, message));
+                }
+                rendered?;
+                String::from_utf8(output.bytes).map(Value::from).map_err(|_| {
+                    Error::new(ErrorKind::InvalidOperation, "the output is not UTF-8")
+                })
+            }
+        }
+    }
+
+    /// The names it uses and does not define itself; with `nested`, as far as they are plain
+    /// dotted paths.
+    pub(crate) fn names(&self, nested: bool) -> HashSet<String> {
+        match self {
+            Self::Expression { expression, .. } => expression.undeclared_variables(nested),
+            Self::Template(template) => template.undeclared_variables(nested),
+        }
+    }
+
+    /// The repository path and the text of the template file that this is, if it is one.
+    pub(crate) fn template_file(&self) -> Option<(String, String)> {
+        match self {
+            Self::Template(template) => match Library::path(template.name())? {
+                Resolved::Path(path) => Some((path, template.source().to_owned())),
+                _ => None,
+            },
+            Self::Expression { .. } => None,
+        }
+    }
+
+    /// Where its source starts in the decoded string.
+    pub(crate) fn offset(&self) -> usize {
+        match self {
+            Self::Expression { offset, .. } => *offset,
+            Self::Template(_) => 0,
+        }
+    }
+}
+
+/// Collects output up to the limit.
+struct Bounded {
+    bytes: Vec<u8>,
+    exceeded: bool,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > MAXIMUM_OUTPUT {
+            self.exceeded = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Compiles strings once, however often they are run.
+pub(crate) struct Engine<'e> {
+    environment: &'e Environment<'static>,
+    library: &'e Library,
+    cache: RefCell<HashMap<(SourceId, u32), Rc<Compiled<'e>>>>,
+}
+
+impl<'e> Engine<'e> {
+    pub(crate) fn new(environment: &'e Environment<'static>, library: &'e Library) -> Self {
+        Self { environment, library, cache: RefCell::default() }
+    }
+
+    /// The bare expression `text`, written at `key`.
+    pub(crate) fn expression(
+        &self,
+        key: (SourceId, u32),
+        text: &str,
+    ) -> Result<Rc<Compiled<'e>>, Error> {
+        self.cached(key, || self.compile_expression(text, 0..text.len()))
+    }
+
+    /// The interpolated string `text` of a policy in `directory`, written at `key`.
+    pub(crate) fn string(
+        &self,
+        key: (SourceId, u32),
+        directory: &str,
+        text: &str,
+    ) -> Result<Rc<Compiled<'e>>, Error> {
+        self.cached(key, || match only_expression(text) {
+            Some(range) => self.compile_expression(text, range),
+            None => {
+                let name = format!("{:?}:{}", key.0, key.1);
+                let name = self.library.keep_inline(directory, &name, text);
+                self.environment.get_template(&name).map(Compiled::Template)
+            }
+        })
+    }
+
+    /// The template file called `name` (see [`Library::file_name`]).
+    pub(crate) fn template(&self, name: &str) -> Result<Compiled<'e>, Error> {
+        self.environment.get_template(name).map(Compiled::Template)
+    }
+
+    fn compile_expression(&self, text: &str, range: Range<usize>) -> Result<Compiled<'e>, Error> {
+        let offset = range.start;
+        let text = text.get(range).unwrap_or_default().to_owned();
+        let expression = self.environment.compile_expression_owned(text)?;
+        Ok(Compiled::Expression { expression, offset })
+    }
+
+    fn cached(
+        &self,
+        key: (SourceId, u32),
+        compile: impl FnOnce() -> Result<Compiled<'e>, Error>,
+    ) -> Result<Rc<Compiled<'e>>, Error> {
+        if let Some(compiled) = self.cache.borrow().get(&key) {
+            return Ok(Rc::clone(compiled));
+        }
+        let compiled = Rc::new(compile()?);
+        self.cache.borrow_mut().insert(key, Rc::clone(&compiled));
+        Ok(compiled)
+    }
+}

@@ -1,0 +1,39 @@
+//! The Jinja environment: strict, without escaping, without anything impure.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
+
+use super::filters;
+use super::library::Library;
+
+/// How deep includes and macros may nest.
+const MAXIMUM_RECURSION: usize = 100;
+
+/// The environment in which everything of one evaluation is compiled and run.
+pub(crate) fn environment(library: &Arc<Library>) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    // Errors then know the byte range in the source.
+    environment.set_debug(true);
+    environment.set_fuel(Some(super::FUEL));
+    environment.set_recursion_limit(MAXIMUM_RECURSION);
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    if let Ok(syntax) = syntax {
+        environment.set_syntax(syntax);
+    }
+    // Prints the whole scope, secrets included.
+    environment.remove_global("debug");
+    let loader = Arc::clone(library);
+    environment.set_loader(move |name: &str| Ok::<_, Error>(loader.template(name)));
+    environment.set_path_join_callback(|name, parent| Cow::Owned(Library::join(name, parent)));
+    filters::install(&mut environment);
+    environment
+}

@@ -1,0 +1,96 @@
+//! JSON, TOML, YAML, base64, digests.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::value::{Kwargs, Serde};
+use minijinja::{Environment, Error, ErrorKind, Value};
+use serde::Serialize;
+use sha2::{Digest, Sha256, Sha512};
+
+use super::{indentation, plain, yaml};
+
+fn failed(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message.into())
+}
+
+pub(super) fn install(environment: &mut Environment<'static>) {
+    environment.add_filter("to_json", |value: Value, arguments: Kwargs| {
+        json(&value, indentation(&arguments, 0)?)
+    });
+    environment.add_filter("to_nice_json", |value: Value, arguments: Kwargs| {
+        json(&value, indentation(&arguments, 4)?)
+    });
+    environment.add_filter("from_json", |text: &str| {
+        serde_json::from_str::<serde_json::Value>(text)
+            .map(|data| Value::from(Serde(data)))
+            .map_err(|error| failed(format!("this is not JSON: {error}")))
+    });
+    environment.add_filter("to_toml", |value: Value| {
+        let value = plain(&value)?;
+        let toml = toml::Value::try_from(&value)
+            .map_err(|error| failed(format!("this cannot be TOML: {error}")))?;
+        match toml {
+            toml::Value::Table(table) => toml::to_string(&table)
+                .map_err(|error| failed(format!("this cannot be TOML: {error}"))),
+            other => Ok(other.to_string()),
+        }
+    });
+    for name in ["to_yaml", "to_nice_yaml"] {
+        environment.add_filter(name, |value: Value, arguments: Kwargs| {
+            Ok::<_, Error>(yaml::block(&plain(&value)?, indentation(&arguments, 2)?.max(1)))
+        });
+    }
+    environment.add_filter("b64encode", |text: Value| bytes(&text).map(|bytes| STANDARD.encode(bytes)));
+    environment.add_filter("b64decode", |text: &str| {
+        let bytes = STANDARD
+            .decode(text.trim())
+            .map_err(|error| failed(format!("this is not base64: {error}")))?;
+        String::from_utf8(bytes).map_err(|_| failed("the decoded bytes are not UTF-8 text"))
+    });
+    environment.add_filter("sha256", |text: Value| bytes(&text).map(|bytes| sha256(&bytes)));
+    environment.add_filter("sha512", |text: Value| bytes(&text).map(|bytes| sha512(&bytes)));
+    environment.add_filter("hash", |text: Value, name: &str| match name {
+        "sha256" => bytes(&text).map(|bytes| sha256(&bytes)),
+        "sha512" => bytes(&text).map(|bytes| sha512(&bytes)),
+        _ => Err(failed(format!("there is no hash {name:?}: use sha256 or sha512"))),
+    });
+}
+
+fn bytes(value: &Value) -> Result<Vec<u8>, Error> {
+    match value.as_bytes() {
+        Some(bytes) => Ok(bytes.to_vec()),
+        None if value.is_undefined() => Err(ErrorKind::UndefinedError.into()),
+        None if value.is_number() => Ok(value.to_string().into_bytes()),
+        None => Err(failed("this filter takes a string")),
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+        }
+        text
+    })
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn sha512(bytes: &[u8]) -> String {
+    hexadecimal(&Sha512::digest(bytes))
+}
+
+fn json(value: &Value, indent: usize) -> Result<String, Error> {
+    let value = plain(value)?;
+    if indent == 0 {
+        return serde_json::to_string(&value).map_err(|error| failed(error.to_string()));
+    }
+    let spaces = " ".repeat(indent);
+    let mut output = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(spaces.as_bytes());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut output, formatter);
+    value.serialize(&mut serializer).map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(output).map_err(|_| failed("the output is not UTF-8"))
+}

@@ -1,0 +1,123 @@
+//! Regular expressions. (The engine takes time linear in the text, whatever the expression.)
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use minijinja::value::{Kwargs, Rest};
+use minijinja::{Environment, Error, ErrorKind, Value};
+use regex::{Regex, RegexBuilder};
+
+/// Expressions compiled so far: a filter in a loop compiles its expression once.
+#[derive(Clone, Default)]
+struct Cache(Arc<Mutex<HashMap<(String, bool, bool), Regex>>>);
+
+impl Cache {
+    fn get(&self, pattern: &str, arguments: &Kwargs) -> Result<Regex, Error> {
+        let ignore_case = arguments.get::<Option<bool>>("ignorecase")?.unwrap_or(false);
+        let multi_line = arguments.get::<Option<bool>>("multiline")?.unwrap_or(false);
+        arguments.assert_all_used()?;
+        let key = (pattern.to_owned(), ignore_case, multi_line);
+        let mut compiled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(regex) = compiled.get(&key) {
+            return Ok(regex.clone());
+        }
+        let regex = RegexBuilder::new(pattern)
+            .case_insensitive(ignore_case)
+            .multi_line(multi_line)
+            .build()
+            .map_err(|error| {
+                let reason = error.to_string();
+                let reason = reason.lines().last().unwrap_or_default();
+                let message = format!("{pattern:?} is no regular expression: {reason}");
+                Error::new(ErrorKind::InvalidOperation, message)
+            })?;
+        compiled.insert(key, regex.clone());
+        Ok(regex)
+    }
+}
+
+pub(super) fn install(environment: &mut Environment<'static>) {
+    let cache = Cache::default();
+    let shared = cache.clone();
+    environment.add_filter(
+        "regex_replace",
+        move |text: Cow<'_, str>, pattern: &str, replacement: &str, arguments: Kwargs| {
+            let regex = shared.get(pattern, &arguments)?;
+            Ok::<_, Error>(regex.replace_all(&text, expansion(replacement)).into_owned())
+        },
+    );
+    let shared = cache.clone();
+    environment.add_filter(
+        "regex_search",
+        move |text: Cow<'_, str>, pattern: &str, groups: Rest<String>, arguments: Kwargs| {
+            let regex = shared.get(pattern, &arguments)?;
+            let Some(captures) = regex.captures(&text) else { return Ok(Value::from(())) };
+            if groups.is_empty() {
+                return Ok(Value::from(captures.get(0).map_or("", |found| found.as_str())));
+            }
+            let found: Vec<String> = groups
+                .iter()
+                .map(|group| {
+                    let mut text = String::new();
+                    captures.expand(&expansion(group), &mut text);
+                    text
+                })
+                .collect();
+            Ok::<_, Error>(Value::from(found))
+        },
+    );
+    let shared = cache.clone();
+    environment.add_filter(
+        "regex_findall",
+        move |text: Cow<'_, str>, pattern: &str, arguments: Kwargs| {
+            let regex = shared.get(pattern, &arguments)?;
+            Ok::<_, Error>(regex.find_iter(&text).map(|found| found.as_str().to_owned()).collect::<Vec<_>>())
+        },
+    );
+    environment.add_filter("regex_escape", |text: Cow<'_, str>| regex::escape(&text));
+    for name in ["search", "regex"] {
+        let shared = cache.clone();
+        environment.add_test(name, move |text: Cow<'_, str>, pattern: &str, arguments: Kwargs| {
+            Ok::<_, Error>(shared.get(pattern, &arguments)?.is_match(&text))
+        });
+    }
+    environment.add_test("match", move |text: Cow<'_, str>, pattern: &str, arguments: Kwargs| {
+        let regex = cache.get(pattern, &arguments)?;
+        Ok::<_, Error>(regex.find(&text).is_some_and(|found| found.start() == 0))
+    });
+}
+
+/// `\1` and `\g<name>` as Python writes them, in the form that the regex library takes.
+fn expansion(replacement: &str) -> String {
+    let mut result = String::new();
+    let mut rest = replacement.chars().peekable();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '$' => result.push_str("$$"),
+            '\\' => match rest.next() {
+                Some(digit) if digit.is_ascii_digit() => {
+                    result.push_str("${");
+                    result.push(digit);
+                    while let Some(digit) = rest.next_if(char::is_ascii_digit) {
+                        result.push(digit);
+                    }
+                    result.push('}');
+                }
+                Some('g') if rest.peek() == Some(&'<') => {
+                    rest.next();
+                    let name: String = rest.by_ref().take_while(|letter| *letter != '>').collect();
+                    result.push_str("${");
+                    result.push_str(&name);
+                    result.push('}');
+                }
+                Some('n') => result.push('\n'),
+                Some('t') => result.push('\t'),
+                Some(other) => result.push(other),
+                None => result.push('\\'),
+            },
+            other => result.push(other),
+        }
+    }
+    result
+}

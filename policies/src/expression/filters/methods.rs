@@ -1,0 +1,74 @@
+//! The few methods of Python's strings and dictionaries that Ansible and Salt authors write without
+//! thinking.
+
+use minijinja::value::{ValueKind, from_args};
+use minijinja::{Error, ErrorKind, State, Value};
+
+/// Calls `method` of `value`.
+pub(super) fn call(
+    _state: &mut State<'_, '_>,
+    value: &Value,
+    method: &str,
+    arguments: &[Value],
+) -> Result<Value, Error> {
+    match value.kind() {
+        ValueKind::Map => of_map(value, method, arguments),
+        ValueKind::String => of_text(value.as_str().unwrap_or_default(), method, arguments),
+        _ => Err(ErrorKind::UnknownMethod.into()),
+    }
+}
+
+fn of_map(map: &Value, method: &str, arguments: &[Value]) -> Result<Value, Error> {
+    let value = |key: &Value| map.get_item(key);
+    match method {
+        "get" => {
+            let (key, default): (Value, Option<Value>) = from_args(arguments)?;
+            let found = value(&key)?;
+            Ok(if found.is_undefined() { default.unwrap_or(Value::from(())) } else { found })
+        }
+        "keys" => {
+            let () = from_args(arguments)?;
+            Ok(map.try_iter()?.collect())
+        }
+        "values" => {
+            let () = from_args(arguments)?;
+            map.try_iter()?.map(|key| value(&key)).collect::<Result<Vec<_>, _>>().map(Value::from)
+        }
+        "items" => {
+            let () = from_args(arguments)?;
+            let pair = |key: Value| Ok(Value::from(vec![key.clone(), value(&key)?]));
+            map.try_iter()?.map(pair).collect::<Result<Vec<_>, Error>>().map(Value::from)
+        }
+        _ => Err(ErrorKind::UnknownMethod.into()),
+    }
+}
+
+fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error> {
+    let none = || from_args::<()>(arguments);
+    match method {
+        "startswith" => from_args(arguments).map(|(part,): (&str,)| text.starts_with(part).into()),
+        "endswith" => from_args(arguments).map(|(part,): (&str,)| text.ends_with(part).into()),
+        "replace" => from_args(arguments)
+            .map(|(from, to): (&str, &str)| Value::from(text.replace(from, to))),
+        "split" => {
+            let (separator,): (Option<&str>,) = from_args(arguments)?;
+            Ok(match separator {
+                Some("") => {
+                    let message = "the separator is empty";
+                    return Err(Error::new(ErrorKind::InvalidOperation, message));
+                }
+                Some(separator) => text.split(separator).map(Value::from).collect(),
+                None => text.split_whitespace().map(Value::from).collect(),
+            })
+        }
+        "join" => {
+            let (items,): (Value,) = from_args(arguments)?;
+            let items: Vec<String> = items.try_iter()?.map(|item| item.to_string()).collect();
+            Ok(items.join(text).into())
+        }
+        "strip" => none().map(|()| text.trim().into()),
+        "lower" => none().map(|()| text.to_lowercase().into()),
+        "upper" => none().map(|()| text.to_uppercase().into()),
+        _ => Err(ErrorKind::UnknownMethod.into()),
+    }
+}

@@ -1,0 +1,144 @@
+//! The filters and functions on top of Jinja's own, named as Ansible and Salt authors know them.
+//!
+//! All are pure. An undefined value is an error in each of them except `default` and `mandatory`'s
+//! like.
+
+mod collections;
+mod encodings;
+mod expressions;
+mod methods;
+mod yaml;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Value};
+
+use super::library::{Known, Library, Resolved, resolve};
+use crate::diagnostics::suggest::did_you_mean;
+
+/// How the message of a missing file begins.
+pub(crate) const NO_FILE: &str = "there is no file ";
+
+/// Jinja's own filters, for suggestions.
+const BUILT_IN: &[&str] = &[
+    "abs", "attr", "e", "escape", "safe", "batch", "bool", "capitalize", "chain", "count", "d", "default", "dictsort",
+    "first", "float", "format", "groupby", "indent", "int", "items", "join", "last", "length",
+    "lines", "list", "lower", "map", "max", "min", "pprint", "reject", "rejectattr", "replace",
+    "reverse", "round", "select", "selectattr", "slice", "sort", "split", "string", "sum", "title",
+    "tojson", "trim", "unique", "upper", "urlencode", "zip",
+];
+
+/// Our own.
+const OWN: &[&str] = &[
+    "b64decode", "b64encode", "basename", "combine", "dict2items", "difference", "dirname",
+    "flatten", "from_json", "hash", "intersect", "items2dict", "mandatory", "quote", "regex_escape",
+    "regex_findall", "regex_replace", "regex_search", "sha256", "sha512", "ternary", "to_json",
+    "to_nice_json", "to_nice_yaml", "to_toml", "to_yaml", "union",
+];
+
+/// Adds ours to `environment`.
+pub(crate) fn install(environment: &mut Environment<'static>) {
+    encodings::install(environment);
+    expressions::install(environment);
+    collections::install(environment);
+    environment.set_unknown_method_callback(methods::call);
+    environment.add_filter("basename", |path: Cow<'_, str>| {
+        path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
+    });
+    environment.add_filter("dirname", |path: Cow<'_, str>| match path.trim_end_matches('/').rfind('/') {
+        Some(0) => "/".to_owned(),
+        Some(at) => path.get(..at).unwrap_or_default().trim_end_matches('/').to_owned(),
+        None => String::new(),
+    });
+    environment.add_filter("quote", |text: Cow<'_, str>| quote(&text));
+    environment.add_filter("mandatory", |value: Value| match value.kind() {
+        ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "a mandatory value is undefined")),
+        _ => Ok(value),
+    });
+    environment.add_filter("ternary", |condition: Value, yes: Value, no: Value| {
+        if condition.is_true() { yes } else { no }
+    });
+}
+
+/// Whether there is a filter called `name`.
+pub(crate) fn exists(name: &str) -> bool {
+    OWN.contains(&name) || BUILT_IN.contains(&name)
+}
+
+/// The names of all filters.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OWN.iter().chain(BUILT_IN).copied()
+}
+
+/// Which filter `name` was probably meant to be.
+pub(crate) fn hint(name: &str) -> Option<String> {
+    if matches!(name, "now" | "random" | "shuffle" | "strftime" | "uuid" | "lookup" | "env") {
+        return Some("policies cannot read the clock, randomness, the environment or the network".to_owned());
+    }
+    did_you_mean(name, OWN.iter().chain(BUILT_IN).copied())
+}
+
+/// The function `file(path)` of a policy in `directory`.
+pub(crate) fn file_function(library: &Arc<Library>, directory: &str) -> Value {
+    let library = Arc::clone(library);
+    let directory = directory.to_owned();
+    Value::from_function(move |path: &str| {
+        let resolved = match resolve(&directory, path) {
+            Resolved::Path(resolved) => resolved,
+            _ => {
+                let message = format!("{path:?} is not a path within the policy");
+                return Err(Error::new(ErrorKind::InvalidOperation, message));
+            }
+        };
+        match library.file(&resolved) {
+            Some(Known::Text(text)) => Ok(Value::from(text)),
+            Some(Known::Binary) => {
+                let message = format!("`{path}` is not UTF-8 text; use `source` to copy it");
+                Err(Error::new(ErrorKind::InvalidOperation, message))
+            }
+            Some(Known::Missing) | None => {
+                Err(Error::new(ErrorKind::InvalidOperation, format!("{NO_FILE}`{path}`")))
+            }
+        }
+    })
+}
+
+/// The value as plain data; an error where a part of it is undefined or no data at all.
+fn plain(value: &Value) -> Result<serde_json::Value, Error> {
+    let broken = |what: &str| Error::new(ErrorKind::InvalidOperation, what.to_owned());
+    match value.kind() {
+        ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            value.try_iter()?.map(|item| plain(&item)).collect::<Result<_, _>>().map(serde_json::Value::Array)
+        }
+        ValueKind::Map => {
+            let mut map = serde_json::Map::new();
+            for key in value.try_iter()? {
+                let item = plain(&value.get_item(&key)?)?;
+                map.insert(key.to_string(), item);
+            }
+            Ok(serde_json::Value::Object(map))
+        }
+        ValueKind::Plain | ValueKind::Bytes | ValueKind::Invalid => Err(broken("this is no plain data")),
+        _ => serde_json::to_value(value).map_err(|error| broken(&error.to_string())),
+    }
+}
+
+fn indentation(arguments: &Kwargs, default: usize) -> Result<usize, Error> {
+    let indent = arguments.get::<Option<usize>>("indent")?.unwrap_or(default);
+    arguments.assert_all_used()?;
+    Ok(indent.min(16))
+}
+
+/// One word for a POSIX shell.
+fn quote(text: &str) -> String {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./-_".contains(&byte);
+    if !text.is_empty() && text.bytes().all(safe) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r#"'"'"'"#))
+    }
+}

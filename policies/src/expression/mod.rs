@@ -1,0 +1,38 @@
+//! Expressions, interpolated strings and templates: Jinja, strict, pure.
+//!
+//! What must stay true: an undefined name is an error wherever its value would count; nothing
+//! rendered is ever rendered again; nothing reads a clock, the network or randomness; every
+//! evaluation ends (it burns fuel and its output is bounded). Not bounded is the memory that one
+//! expression may use for intermediate strings: a policy is trusted with more than that.
+//!
+//! Blocks follow Ansible: the line break after a `{% … %}` and the blanks before it on its line are
+//! not part of the output; the last line break of a template is.
+
+mod compiled;
+mod environment;
+mod failure;
+mod filters;
+mod library;
+mod scope;
+mod split;
+mod unknown;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use compiled::{Compiled, Engine};
+pub(crate) use environment::environment;
+pub(crate) use filters::file_function;
+pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};
+pub(crate) use library::{Known, Library, Resolved, resolve};
+pub(crate) use scope::{ROOTS, Scope};
+pub(crate) use split::{is_interpolated, only_expression};
+pub(crate) use unknown::unknown_filters;
+pub(crate) use value::{Unconvertible, from_item, to_value};
+
+/// How many instructions one evaluation may take (well under a second).
+pub(crate) const FUEL: u64 = 5_000_000;
+
+/// How many bytes one rendered string or template may have.
+pub(crate) const MAXIMUM_OUTPUT: usize = 16 << 20;

@@ -1,0 +1,15 @@
+//! The resource graph: identities, edges, and the order that respects them all.
+//!
+//! What must stay true: a resource comes after everything that it depends on; apart from that the
+//! written order stands; an automatic edge never wins against explicit ones.
+
+mod build;
+mod edges;
+mod order;
+mod reference;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use build::catalog;
+pub(crate) use edges::{World, check};

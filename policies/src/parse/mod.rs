@@ -1,0 +1,102 @@
+//! From the text of one TOML file to a tree that knows where everything is.
+//!
+//! Every syntax error of a file is told at once. Strings without escapes are slices of the file's
+//! own text. What must stay true: no text, however odd, makes this panic or overflow the stack.
+
+mod convert;
+mod depth;
+mod duplicate;
+mod literal;
+mod node;
+mod policy;
+mod shape;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
+
+pub(crate) use literal::place_in_literal;
+pub(crate) use node::{Entry, Item, Node};
+pub(crate) use policy::{
+    Common, Declaration, Element, Given, Module, Name, Parameter, ParameterType, Policy, classify,
+};
+pub(crate) use shape::Shape;
+
+/// The largest policy, site or data file, in bytes.
+const MAXIMUM_SIZE: usize = 256 << 20;
+
+/// A parsed file.
+pub(crate) struct Document {
+    /// The top-level keys, in written order.
+    pub(crate) entries: Vec<Entry>,
+    /// Whether the file was understood as a whole. What an unsound file seems to lack may be in
+    /// the part that was not understood.
+    pub(crate) sound: bool,
+}
+
+/// Parses the text of `source`.
+pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
+    let text = Arc::clone(&context.sources.get(source).text);
+    if text.len() > MAXIMUM_SIZE {
+        let message = format!("the file is larger than {} MiB", MAXIMUM_SIZE >> 20);
+        context.error(Code::Limit, Spot::new(source, Span::default()), message).report();
+        return Document { entries: Vec::new(), sound: false };
+    }
+    if let Some(at) = depth::too_deep(&text) {
+        let spot = Spot::new(source, Span::new(&(at..at + 1)));
+        let message = format!("a key has more than {} parts", depth::MAXIMUM_PARTS);
+        context.error(Code::Limit, spot, message).report();
+        return Document { entries: Vec::new(), sound: false };
+    }
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    let mut sound = true;
+    let mut duplicates = Vec::new();
+    let mut last_line = None;
+    for error in errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let spot = Spot::new(source, Span::new(&span));
+        if error.message() == "duplicate key" {
+            duplicates.push(spot);
+            continue;
+        }
+        sound = false;
+        // What follows a syntax error on the same line is rarely a mistake of its own.
+        let line = context.sources.place(spot).line;
+        if last_line.replace(line) != Some(line) {
+            let (message, hint) = syntax_message(error.message(), text.get(span.start..));
+            context.error(Code::Syntax, spot, message).hint(hint).report();
+        }
+    }
+    let converter = convert::Converter { context, source, text: &text, sound };
+    let entries = converter.table(table.into_inner());
+    duplicate::report(context, &duplicates, &text, &entries);
+    Document { entries, sound }
+}
+
+/// The parser's own words, and advice for the mistakes that are made most.
+fn syntax_message(message: &str, rest: Option<&str>) -> (String, Option<String>) {
+    let rest = rest.unwrap_or_default();
+    let word: String =
+        rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    let hint = match word.as_str() {
+        "True" | "yes" | "on" | "TRUE" | "Yes" => Some("write `true`".to_owned()),
+        "False" | "no" | "off" | "FALSE" | "No" => Some("write `false`".to_owned()),
+        "null" | "None" | "nil" | "none" => Some("TOML has no null: leave the key out".to_owned()),
+        _ if message.contains("leading zero") => Some("write modes in quotes: \"0644\"".to_owned()),
+        "" if message.contains("must be quoted") && rest.starts_with(['\n', '\r', '#']) => {
+            Some("a value is missing".to_owned())
+        }
+        _ if message.contains("string values must be quoted") => {
+            Some("put the text in double quotes".to_owned())
+        }
+        _ if rest.starts_with('/') => Some("put the path in double quotes".to_owned()),
+        _ => None,
+    };
+    let message = message.strip_suffix(", expected nothing").unwrap_or(message);
+    (format!("this is not TOML: {message}"), hint)
+}

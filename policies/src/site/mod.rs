@@ -1,0 +1,113 @@
+//! `site.toml`: which hosts get which policies, and with which data.
+//!
+//! `[limits]`, `[rollout]` and `[[window]]` are refused with a clear error until they do something:
+//! a safety net that is written down and not there would be worse than none.
+
+mod assignment;
+mod data;
+
+#[cfg(test)]
+mod tests;
+
+use steadfast_resources::Text;
+
+use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
+use crate::evaluate::Files;
+use crate::parse::{self, Entry, Item, Node, Shape};
+
+pub(crate) use assignment::assigned;
+pub(crate) use data::{Datum, check_all, layers};
+
+/// The site's file.
+pub(crate) const FILE: &str = "site.toml";
+
+/// The site as it is written.
+pub(crate) struct Site {
+    pub(crate) source: SourceId,
+    pub(crate) assignments: Vec<Assignment>,
+    /// The names of the data layers, weakest first.
+    pub(crate) data: Vec<Item>,
+}
+
+/// Which policies certain hosts get.
+pub(crate) struct Assignment {
+    pub(crate) hosts: Option<Vec<(Text, Span)>>,
+    pub(crate) when: Option<Item>,
+    pub(crate) policies: Item,
+    /// Parameters by policy: `[assign.params.nginx]`.
+    pub(crate) params: Vec<Entry>,
+}
+
+/// Reads the site; `None` where there is none or it cannot be parsed (which is reported).
+pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
+    let source = match files.source(FILE) {
+        Ok(Some(source)) => source,
+        Ok(None) => {
+            let message = format!("the policy repository has no `{FILE}`");
+            context
+                .error_without_place(Code::MissingFile, message)
+                .hint("it says which hosts get which policies: `[[assign]]`, `hosts = \"*\"`, `policies = [\"…\"]`".to_owned())
+                .report();
+            return None;
+        }
+        Err(_) => return None,
+    };
+    let document = parse::parse(context, source);
+    if !document.sound {
+        return None;
+    }
+    const KEYS: &[&str] = &["site", "assign", "limits", "rollout", "window", "check", "description"];
+    let shape = Shape::new(context, source, "`site.toml`", &document.entries, KEYS);
+    for key in ["limits", "rollout", "window", "check"] {
+        if let Some(entry) = shape.get(key) {
+            let message = format!("`{key}` is not supported yet");
+            context
+                .error(Code::NotSupported, Spot::new(source, entry.key_span), message)
+                .hint("remove it: this version would not keep what it promises".to_owned())
+                .report();
+        }
+    }
+    let mut site = Site { source, assignments: Vec::new(), data: Vec::new() };
+    if let Some(entries) = shape.table("site") {
+        let shape = Shape::new(context, source, "`[site]`", entries, &["data", "description"]);
+        site.data = shape.list("data").unwrap_or_default().to_vec();
+    }
+    for item in shape.list("assign").unwrap_or_default() {
+        site.assignments.extend(assignment(context, source, item));
+    }
+    Some(site)
+}
+
+fn assignment(context: &Context, source: SourceId, item: &Item) -> Option<Assignment> {
+    let spot = Spot::new(source, item.span);
+    let Node::Table(entries) = &item.node else {
+        let message = "an assignment must be a table";
+        let draft = context.error(Code::WrongType, spot, message);
+        draft.hint("write `[[assign]]` on a line of its own".to_owned()).report();
+        return None;
+    };
+    const KEYS: &[&str] = &["hosts", "when", "policies", "params", "description"];
+    let shape = Shape::new(context, source, "an assignment", entries, KEYS);
+    let hosts = shape.strings("hosts");
+    let hosts = hosts.map(|hosts| hosts.into_iter().map(|(text, span)| (text.clone(), span)).collect());
+    let when = shape.get("when").map(|entry| entry.item.clone());
+    if shape.get("hosts").is_none() && when.is_none() {
+        context
+            .error(Code::MissingParam, spot, "this assignment does not say which hosts it is for")
+            .hint("add `hosts = \"*\"`, or `when = \"…\"`".to_owned())
+            .report();
+    }
+    let Some(policies) = shape.get("policies") else {
+        context
+            .error(Code::MissingParam, spot, "this assignment names no policies")
+            .hint("add `policies = [\"…\"]`".to_owned())
+            .report();
+        return None;
+    };
+    Some(Assignment {
+        hosts,
+        when,
+        policies: policies.item.clone(),
+        params: shape.table("params").unwrap_or_default().to_vec(),
+    })
+}

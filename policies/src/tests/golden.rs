@@ -1,0 +1,131 @@
+//! Errors as a new author reads them.
+
+use super::{Memory, inputs, registry};
+
+const SITE: &str = "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n";
+
+/// What `evaluate` and `validate` say of a repository, as one text.
+fn told(files: &[(&str, &str)]) -> String {
+    let mut files = files.to_vec();
+    if !files.iter().any(|(path, _)| *path == "site.toml") {
+        files.push(("site.toml", SITE));
+    }
+    let repository = Memory::new(&files);
+    let evaluated = match crate::evaluate(&repository, &inputs(), &registry()) {
+        Ok(catalog) => format!("fine\n{}", catalog.warnings.render(false)),
+        Err(diagnostics) => diagnostics.render(false),
+    };
+    let validated = crate::validate(&repository, &registry()).render(false);
+    if evaluated == validated {
+        return format!("=== on a host and without one\n{evaluated}");
+    }
+    format!("=== on a host\n{evaluated}\n=== without a host\n{validated}")
+}
+
+macro_rules! golden {
+    ($($name:ident: [$(($path:expr, $text:expr)),* $(,)?];)*) => {
+        $(#[test]
+        fn $name() {
+            let files: &[(&str, &str)] = &[$(($path, $text)),*];
+            let mut shown = String::new();
+            for (path, text) in files {
+                shown.push_str(&format!("--- {path}\n{text}\n"));
+            }
+            insta::assert_snapshot!(stringify!($name), format!("{shown}{}", told(files)));
+        })*
+    };
+}
+
+golden! {
+    syntax_error: [("policies/web.toml", "[note.\"/a\"]\nmode = 0644\ncontent = hello\n\n[bell.b\nenable = True\n")];
+    unknown_key: [
+        ("policies/web.toml", "descripton = \"x\"\n[note.\"/a\"]\nonwer = \"root\"\nzzz = 1\n"),
+        ("site.toml", "[sight]\n[[assign]]\nhost = \"*\"\nhosts = \"*\"\npolicies = [\"web\"]\n"),
+    ];
+    unknown_kind: [("policies/web.toml", "[noet.\"/a\"]\nmode = \"0644\"\n\n[bell.b]\nrequire = [\"note./a\", \"bel.x\"]\n")];
+    missing_title: [("policies/web.toml", "[note]\nmode = \"0644\"\n")];
+    reference_to_nothing: [("policies/web.toml", "[note.\"/etc/ngnix.conf\"]\nnotify = [\"bell.nginx\", \"note.\\\"/etc/nginx.conf\\\"\", \"nonsense\"]\n\n[bell.ngnix]\n")];
+    undefined_variable: [("policies/web.toml", "[params]\nport = 80\n\n[note.\"/a\"]\ncontent = \"listen {{ params.prot }}\"\nwhen = \"facts.os.famly == 'debian'\"\n\n[note.\"/b\"]\nmode = \"{{ moed }}\"\nowner = \"{{ facts.os.famly }}\"\n")];
+    when_of_another_type: [("policies/web.toml", "[note.\"/a\"]\nwhen = \"facts.hostname\"\n\n[note.\"/b\"]\nwhen = \"{{ facts.hostname == 'x' }}\"\n\n[note.\"/c\"]\nfor_each = \"facts.hostname\"\n")];
+    expression_syntax: [("policies/web.toml", "[note.\"/a\"]\ncontent = \"\"\"\nfirst\n{{ facts.hostname | }}\n\"\"\"\n\n[note.\"/b\"]\nwhen = \"a && b\"\n\n[note.\"/c\"]\nmode = \"{{ facts.hostname | uper }}\"\ncontent = \"{{ now() }}\"\n")];
+    template_error: [
+        ("policies/web/policy.toml", "[params]\nname = \"x\"\n\n[note.\"/a\"]\ntemplate = \"templates/a.conf\"\n\n[note.\"/b\"]\ntemplate = \"templates/b.conf\"\n"),
+        ("policies/web/templates/a.conf", "# a\nname = {{ params.nmae }}\n"),
+        ("policies/web/templates/b.conf", "# b\n{% include \"templates/part.conf\" %}\n"),
+        ("policies/web/templates/part.conf", "first line\n{% if %}\n"),
+    ];
+    missing_source: [
+        ("policies/web/policy.toml", "[note.\"/a\"]\nsource = \"files/mtod\"\n\n[note.\"/b\"]\ntemplate = \"a.conf\"\n\n[note.\"/c\"]\nsource = \"../ssh/key\"\n\n[note.\"/d\"]\nsource = \"/etc/shadow\"\n\n[note.\"/e\"]\nsource = [\"files/x\", \"files/y\"]\n\n[note.\"/f\"]\ncontent = \"{{ file('files/mtod') }}\"\n"),
+        ("policies/web/files/motd", "hello\n"),
+        ("policies/web/templates/a.conf", "a\n"),
+    ];
+    wrong_type: [("policies/web.toml", "[note.\"/a\"]\nmode = 0o644\ncount = \"3\"\nflag = \"true\"\nwords = [\"a\", 2]\npairs = { a = 1 }\nensure = \"presnt\"\nenforce = 1\ntimeout = \"5 minutes\"\ntags = [1]\nowner = true\nignore = \"mod\"\n\n[bell.b]\nenable = \"maskd\"\n\n[note.\"/c\"]\nmode = \"abc\"\ncontent = \"x\"\n")];
+    titles: [("policies/web.toml", "[note.\"a\\nb\"]\n[note.\"a\\u0000b\"]\n[note.\"\"]\n[note.relative]\n[bell.\"-rf\"]\n")];
+    duplicate: [("policies/web.toml", "[note.\"/etc/motd\"]\ncontent = \"a\"\ncontent = \"b\"\n\n[note.\"/etc/motd\"]\ncontent = \"c\"\n\n[note.\"/etc/motd/\"]\n")];
+    duplicate_across_policies: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"base\"]\n"),
+        ("policies/base.toml", "[note.\"/etc/motd\"]\n"),
+        ("policies/web.toml", "\n[note.\"/etc/motd\"]\n"),
+    ];
+    cycle: [("policies/web.toml", "[note.\"/a\"]\nrequire = \"bell.b\"\nnotify = \"bell.c\"\n\n[bell.b]\nsubscribe = [\"note./z\"]\n\n[bell.c]\nbefore = [\n  \"bell.b\",\n  \"bell.d\",\n]\n\n[bell.d]\nbefore = \"note./a\"\n\n[note.\"/z\"]\n\n[bell.self]\nrequire = \"bell.self\"\n")];
+    parameters: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"wbe\"]\n[assign.params.web]\nprot = 1\nport = \"80\"\nlevel = \"high\"\nsize = 7\n[assign.params.other]\n"),
+        ("policies/web.toml", "[params]\nport = 80\nadmin = { type = \"string\", required = true, pattern = \"^[^@]+@[^@]+$\" }\nlevel = { type = \"string\", default = \"low\", enum = [\"low\", \"middle\"] }\nsize = { type = \"integer\", default = 1, maximum = 5 }\nbad-name = 1\nodd = { type = \"strnig\", default = \"x\" }\nwrong = { type = \"string\", default = 1 }\n"),
+    ];
+    several_files: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"broken\", \"base\"]\n\n[limits]\ndeletions = 20\n"),
+        ("policies/base/policy.toml", "[note.\"/a\"]\nonwer = \"root\"\nrequire = \"bell.from_broken\"\n\n[check.x]\nhttp = \"x\"\n"),
+        ("policies/broken.toml", "[bell.from_broken]\nenable = tru\n\n[note.\"/x\"]\nonwer = 1\n"),
+        ("policies/web.toml", "[note.\"/b\"]\ncontent = \"{{ nope }}\"\n"),
+        ("policies/unused.toml", "[noet.x]\n"),
+        ("data/common.toml", "x = \n"),
+    ];
+    unknown_policy: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"wbe\", \"empty\"]\n\n[[assign]]\nwhen = \"labels.rol == 'x'\"\npolicies = \"web\"\n\n[[assign]]\npolicies = [\"web\"]\n"),
+        ("policies/web.toml", "[note.\"/a\"]\n"),
+        ("policies/empty/files/x", ""),
+    ];
+    modules: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n"),
+        ("policies/web.toml", "[module.one]\nsource = \"vhost\"\nnmae = \"a\"\n\n[module.two]\nsource = \"vhots\"\n\n[module.three]\nname = \"x\"\n\n[module.four]\nsource = \"web\"\n"),
+        ("policies/vhost.toml", "[params]\nname = \"x\"\n[note.\"/{{ params.name }}\"]\n"),
+    ];
+    endless: [
+        ("policies/web/policy.toml", "[note.\"/a\"]\ncontent = \"{% for i in range(100000) %}{% for j in range(100000) %}{{ i }}{% endfor %}{% endfor %}\"\n\n[note.\"/b\"]\ntemplate = \"templates/b\"\n"),
+        ("policies/web/templates/b", "{% include 'templates/b' %}"),
+    ];
+    no_site: [("policies/web.toml", "[note.\"/a\"]\n"), ("site.toml", "")];
+    glob_without_match: [("policies/web.toml", "[note.\"/a\"]\nnotify = [\"bell.php*\"]\n")];
+}
+
+#[test]
+fn a_missing_site_is_an_error() {
+    let repository = Memory::new(&[("policies/web.toml", "")]);
+    let errors = crate::evaluate(&repository, &inputs(), &registry()).err().unwrap();
+    assert!(errors.render(false).contains("has no `site.toml`"), "{errors}");
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let repository = Memory::new(&[("site.toml", SITE)])
+        .with_bytes("policies/web.toml", b"[note.\"/a\"]\nmode = \"\xff\"\n");
+    let errors = crate::evaluate(&repository, &inputs(), &registry()).err().unwrap();
+    insta::assert_snapshot!("not_text", errors.render(false));
+}
+
+#[test]
+fn programs_read_json() {
+    let repository = Memory::new(&[("site.toml", SITE), ("policies/web.toml", "[noet.x]\n")]);
+    let errors = crate::evaluate(&repository, &inputs(), &registry()).err().unwrap();
+    insta::assert_snapshot!("json", serde_json::to_string_pretty(&errors).unwrap());
+}
+
+#[test]
+fn colour_only_adds_colour() {
+    let repository = Memory::new(&[("site.toml", SITE), ("policies/web.toml", "[noet.x]\n")]);
+    let errors = crate::evaluate(&repository, &inputs(), &registry()).err().unwrap();
+    let coloured = errors.render(true);
+    assert!(coloured.contains('\u{1b}'));
+    let plain = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap().replace_all(&coloured, "").into_owned();
+    assert_eq!(plain, errors.render(false));
+}

@@ -1,0 +1,185 @@
+//! Every error of a repository that can be told without a host.
+//!
+//! Facts, labels, data and given parameters are not known here: what rests on them is not judged.
+//! A `true` here promises that all files parse, all names exist, all templates and expressions are
+//! Jinja, all sources exist and all values without interpolation are right; not that every host's
+//! catalog can be made.
+
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use steadfast_resources::Registry;
+
+use crate::diagnostics::{Code, Context, Diagnostics, SourceId, Span, Spot};
+use crate::evaluate::{Evaluator, Files, Mode, Policies};
+use crate::expression::{Engine, Library, Origin, Scope, Told, environment, tell};
+use crate::graph::{self, World};
+use crate::parse::{Policy, Element, Module};
+use crate::repository::Repository;
+use crate::site;
+
+/// Every error and warning of `repository`: all policies, used or not, the site, the data.
+pub fn validate(repository: &dyn Repository, registry: &Registry) -> Diagnostics {
+    let context = Context::default();
+    {
+        let files = Files::new(&context, repository);
+        let policies = Policies::new(&context, registry, &files);
+        let site = site::read(&context, &files);
+        let mut all = Vec::new();
+        for name in policies.names() {
+            match policies.load(&name) {
+                Ok(Some(policy)) => all.push(policy),
+                Ok(None) => bad_name(&context, &name),
+                Err(_) => {}
+            }
+        }
+        check(&context, registry, &files, &policies, &all, site.as_ref());
+        site::check_all(&context, &files);
+    }
+    context.finish()
+}
+
+/// Every error and warning of a single policy file; see [`evaluate_policy`](crate::evaluate_policy).
+pub fn validate_policy(
+    repository: &dyn Repository,
+    file_name: &str,
+    text: &str,
+    registry: &Registry,
+) -> Diagnostics {
+    let context = Context::default();
+    {
+        let files = Files::new(&context, repository);
+        let policies = Policies::new(&context, registry, &files);
+        let source = context.sources.add(file_name, text);
+        let policy = Rc::new(policies.parse(crate::policy_name(file_name), "", source));
+        check(&context, registry, &files, &policies, &[policy], None);
+    }
+    context.finish()
+}
+
+fn check(
+    context: &Context,
+    registry: &Registry,
+    files: &Files<'_>,
+    policies: &Policies<'_>,
+    all: &[Rc<Policy>],
+    site: Option<&site::Site>,
+) {
+    let library = files.library();
+    let environment = environment(&library);
+    let engine = Engine::new(&environment, &library);
+    let mut evaluator =
+        Evaluator::new(context, registry, files, engine, Mode::Check, Scope::default());
+    if let Some(site) = site {
+        // A data layer's name may rest on facts; that is no error here.
+        let _ = site::layers(&evaluator, files, site);
+        for assigned in site::assigned(&mut evaluator, policies, site) {
+            let _ = evaluator.check_arguments(&assigned.policy, &assigned.arguments, assigned.spot);
+        }
+    }
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for policy in all {
+        let start = evaluator.instances.len();
+        evaluator.policy(policies, policy, &[], None);
+        ranges.push(start..evaluator.instances.len());
+        compile_templates(context, files, &evaluator, policy);
+    }
+    module_cycles(context, policies, all);
+    let world = World {
+        context,
+        registry,
+        instances: &evaluator.instances,
+        skipped: &evaluator.skipped,
+        modules: &evaluator.modules,
+        broken_titles: &evaluator.broken_titles,
+        unsound: evaluator.unsound,
+    };
+    graph::check(&world, &ranges);
+}
+
+fn bad_name(context: &Context, name: &str) {
+    context
+        .error_without_place(Code::InvalidValue, format!("{name:?} cannot be a policy's name"))
+        .hint("use letters, digits, `-` and `_`".to_owned())
+        .report();
+}
+
+/// Compiles every file below the policy's `templates/`, used or not.
+fn compile_templates(
+    context: &Context,
+    files: &Files<'_>,
+    evaluator: &Evaluator<'_>,
+    policy: &Policy,
+) {
+    let directory =
+        if policy.directory.is_empty() { "templates".to_owned() } else { format!("{}/templates", policy.directory) };
+    for path in files.below(&directory) {
+        let relative = path.strip_prefix(&*policy.directory).unwrap_or(path).trim_start_matches('/');
+        if !files.in_library(path) {
+            continue;
+        }
+        let name = Library::file_name(&policy.directory, relative);
+        if let Err(error) = evaluator.engine.template(&name) {
+            let scope = Scope::default();
+            let start = Spot::new(policy.source, Span::default());
+            let told = Told {
+                context,
+                scope: &scope,
+                origin: Origin { spot: start, text: "", offset: 0 },
+                paths: files.paths(),
+                directory: &policy.directory,
+                used: false,
+            };
+            if error.kind() == minijinja::ErrorKind::SyntaxError {
+                tell(&told, &error);
+            }
+        }
+    }
+}
+
+/// Reports policies that use each other without end.
+fn module_cycles(context: &Context, policies: &Policies<'_>, all: &[Rc<Policy>]) {
+    for policy in all {
+        let mut chain = vec![Arc::clone(&policy.name)];
+        let mut at = Rc::clone(policy);
+        while let Some((next, source, span)) = uses(policies, &at, &policy.name, chain.len()) {
+            chain.push(Arc::clone(&next.name));
+            if next.name == policy.name {
+                let names: Vec<&str> = chain.iter().map(|name| &**name).collect();
+                let message = format!("policies use each other without end: {}", names.join(" → "));
+                context.error(Code::Cycle, Spot::new(source, span), message).report();
+                break;
+            }
+            if chain.len() > all.len() {
+                break;
+            }
+            at = next;
+        }
+    }
+}
+
+/// A policy that `policy` uses, `wanted` if possible.
+fn uses(
+    policies: &Policies<'_>,
+    policy: &Policy,
+    wanted: &str,
+    _depth: usize,
+) -> Option<(Rc<Policy>, SourceId, Span)> {
+    let mut used = policy.elements.iter().filter_map(|element| match element {
+        Element::Module(Module { source: Some((name, span)), .. }) => {
+            let next = policies.load(name).ok().flatten()?;
+            Some((next, policy.source, *span))
+        }
+        _ => None,
+    });
+    let mut first = None;
+    used.find_map(|found| {
+        if *found.0.name == *wanted {
+            return Some(found);
+        }
+        first.get_or_insert(found);
+        None
+    })
+    .or(first)
+}
