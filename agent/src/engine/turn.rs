@@ -309,7 +309,7 @@ impl Execution<'_> {
             },
         );
         report.differs_from_plan = match was_planned {
-            Some(entry) => !same_steps(&entry.planned.steps, &planned.steps),
+            Some(entry) => !read_the_same(&entry.planned.steps, &planned.steps),
             None => !planned.steps.is_empty(),
         };
         report.steps = planned.steps.iter().map(AnyStep::summary).collect();
@@ -358,6 +358,14 @@ fn same_steps(left: &[AnyStep], right: &[AnyStep]) -> bool {
     left.len() == right.len()
         && left.iter().zip(right).all(|(left, right)| {
             left.changes == right.changes && left.action_json() == right.action_json()
+        })
+}
+
+/// Whether two lists of steps are the same for a person who reads them.
+fn read_the_same(left: &[AnyStep], right: &[AnyStep]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| {
+            left.changes == right.changes && left.summary() == right.summary()
         })
 }
 

@@ -110,6 +110,8 @@ impl FakeFiles {
         for (path, mode) in [
             ("/etc", 0o755),
             ("/etc/ssh", 0o755),
+            ("/etc/systemd", 0o755),
+            ("/etc/systemd/system", 0o755),
             ("/home", 0o755),
             ("/opt", 0o755),
             ("/root", 0o700),
