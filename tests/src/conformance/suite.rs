@@ -1,5 +1,6 @@
 //! The suite itself.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -24,6 +25,9 @@ pub struct Case {
     pub name: String,
     /// Policy texts, applied in turn.
     pub policies: Vec<String>,
+    /// Files beside the policies, by path, for those that name one as `source` or `template`.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// The case needs what a fake host cannot pretend (says what).
     #[serde(default)]
     pub booted_only: Option<String>,
@@ -68,15 +72,15 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// A policy repository without files: cases are self-contained.
-struct Empty;
+/// A policy repository with the files of a case.
+struct Files<'a>(&'a BTreeMap<String, String>);
 
-impl Repository for Empty {
+impl Repository for Files<'_> {
     fn paths(&self) -> Result<Vec<String>, RepositoryError> {
-        Ok(Vec::new())
+        Ok(self.0.keys().cloned().collect())
     }
-    fn read(&self, _path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
-        Ok(None)
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
+        Ok(self.0.get(path).map(|content| content.clone().into_bytes()))
     }
     fn executable(&self, _path: &str) -> Result<bool, RepositoryError> {
         Ok(false)
@@ -138,10 +142,16 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn catalog(text: &str) -> Result<Catalog, String> {
+fn catalog(text: &str, files: &BTreeMap<String, String>) -> Result<Catalog, String> {
     let inputs = Inputs { facts: serde_json::json!({}), ..Inputs::default() };
-    steadfast_policies::evaluate_policy(&Empty, "case.toml", text, &inputs, &Registry::standard())
-        .map_err(|diagnostics| diagnostics.render(false))
+    steadfast_policies::evaluate_policy(
+        &Files(files),
+        "case.toml",
+        text,
+        &inputs,
+        &Registry::standard(),
+    )
+    .map_err(|diagnostics| diagnostics.render(false))
 }
 
 fn failures(report: &Report) -> String {
@@ -162,7 +172,7 @@ pub fn prove(case: &Case, host: &mut dyn Host) -> Result<(), Failed> {
     let failed = |what| Failed { kind: case.kind, case: case.name.clone(), what };
     let mut bench = Bench::new(host);
     for (number, policy) in case.policies.iter().enumerate() {
-        let catalog = catalog(policy).map_err(failed)?;
+        let catalog = catalog(policy, &case.files).map_err(failed)?;
         let before = bench.pending(&catalog);
         if bench.pending(&catalog) != before {
             return Err(failed(format!("policy {number}: planning twice gives different plans")));
@@ -200,7 +210,7 @@ pub fn prove_with_faults(case: &Case) -> Result<usize, Failed> {
             let mut bench = Bench::new(&mut host);
             let mut last = None;
             for (earlier, policy) in case.policies.iter().enumerate().take(number + 1) {
-                let catalog = catalog(policy).map_err(failed)?;
+                let catalog = catalog(policy, &case.files).map_err(failed)?;
                 if earlier == number {
                     let before = faults.operations().len();
                     let _ = bench.pending(&catalog);
