@@ -71,6 +71,7 @@ impl Evaluator<'_> {
     }
 
     fn elements(&mut self, policies: &Policies<'_>, frame: &Frame<'_>) {
+        self.instances.reserve_exact(frame.policy.elements.len());
         for element in &frame.policy.elements {
             match element {
                 Element::Resource(declaration) => self.resources(frame, declaration),
@@ -81,7 +82,10 @@ impl Evaluator<'_> {
 
     fn resources(&mut self, frame: &Frame<'_>, declaration: &Declaration) {
         let find = |name: parse::Common| {
-            declaration.given.iter().find(|given| matches!(given.name, Name::Common(found) if found == name))
+            declaration
+                .given
+                .iter()
+                .find(|given| matches!(given.name, Name::Common(found) if found == name))
         };
         let when = find(parse::Common::When).map(|given| &given.item);
         let each = find(parse::Common::ForEach).map(|given| &given.item);
@@ -164,12 +168,7 @@ impl Evaluator<'_> {
     }
 
     /// Whether the expression `item` holds. When checking, what is not known counts as true.
-    fn condition(
-        &self,
-        frame: &Frame<'_>,
-        locals: &Locals,
-        item: &Item,
-    ) -> Result<bool, Reported> {
+    fn condition(&self, frame: &Frame<'_>, locals: &Locals, item: &Item) -> Result<bool, Reported> {
         if let Node::Boolean(value) = item.node {
             return Ok(value || self.check());
         }
@@ -178,7 +177,8 @@ impl Evaluator<'_> {
                 Ok(value.is_true() || self.check())
             }
             Outcome::Known(value) => {
-                let message = format!("`when` must be true or false, and this is a {}", value.kind());
+                let message =
+                    format!("`when` must be true or false, and this is a {}", value.kind());
                 Err(self
                     .context
                     .error(Code::WrongType, frame.spot(item.span), message)
@@ -271,8 +271,7 @@ impl Evaluator<'_> {
             self.unsound = true;
             return;
         };
-        let repetition =
-            self.repetition(frame, module.when.as_ref(), module.for_each.as_ref());
+        let repetition = self.repetition(frame, module.when.as_ref(), module.for_each.as_ref());
         let (items, when) = match repetition {
             Ok(Some(repetition)) => repetition,
             Ok(None) => return,

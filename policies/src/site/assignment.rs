@@ -77,7 +77,10 @@ fn add(
         let arguments = match entry.map(|entry| &entry.item.node) {
             Some(Node::Table(entries)) => evaluator.arguments(frame, &frame.locals, entries),
             Some(other) => {
-                let message = format!("the parameters of `{name}` must be a table, not a {}", other.type_name());
+                let message = format!(
+                    "the parameters of `{name}` must be a table, not a {}",
+                    other.type_name()
+                );
                 let span = entry.map_or(*span, |entry| entry.item.span);
                 let spot = Spot::new(frame.policy.source, span);
                 let draft = evaluator.context.error(Code::WrongType, spot, message);
@@ -99,7 +102,10 @@ fn add(
             continue;
         }
         let spot = Spot::new(frame.policy.source, entry.key_span);
-        let message = format!("this assignment gives parameters to `{}`, which it does not assign", entry.key);
+        let message = format!(
+            "this assignment gives parameters to `{}`, which it does not assign",
+            entry.key
+        );
         let known: Vec<&str> = names.iter().map(|(name, _)| &**name).collect();
         let hint = crate::diagnostics::suggest::or_list(&entry.key, "it assigns", &known);
         evaluator.context.error(Code::UnknownPolicy, spot, message).hint(hint).report();
