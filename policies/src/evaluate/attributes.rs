@@ -146,13 +146,14 @@ impl Evaluator<'_> {
                 Ok(value) => Ok(Evaluated::certain(value)),
                 Err(mismatch) => {
                     let part = if mismatch.span == given.item.span { "" } else { "a part of " };
+                    let found = if declared.secret { "this value" } else { &mismatch.found };
                     let message = format!(
-                        "{part}`{}` must be {}, not {}",
-                        declared.name, mismatch.expected, mismatch.found
+                        "{part}`{}` must be {}, not {found}",
+                        declared.name, mismatch.expected
                     );
                     let spot = frame.spot(mismatch.span);
                     let draft = self.context.error(Code::WrongType, spot, message);
-                    Err(draft.hint(mismatch.hint).report())
+                    Err(draft.hint(mismatch.hint.filter(|_| !declared.secret)).report())
                 }
             },
         }

@@ -206,8 +206,13 @@ impl Evaluator<'_> {
             errors.retain(|error| error.attribute.is_some());
         }
         let spot = place("");
+        let before = self.context.count();
         for error in errors {
             self.attribute_error(declaration, error, place, spot);
+        }
+        if wanted.is_none() && self.context.count() == before && !self.check() {
+            let message = "the kind refused this resource without saying why";
+            self.context.error(Code::InvalidValue, spot, message).report();
         }
         let certain = title.pattern.is_none() && attributes.uncertain.is_empty();
         wanted.filter(|_| certain)

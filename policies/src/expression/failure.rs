@@ -211,6 +211,10 @@ fn missing_hint(missing: &Missing) -> Option<String> {
             Some(format!("declare it under `[params]`, or use one of: {}", names.join(", ")))
         }
         ("", _) if missing.part == "item" => Some("`item` exists only with `for_each`".into()),
+        ("facts" | "labels" | "data", []) => Some(format!(
+            "for a value that may be missing write `{}.{} | default(…)`",
+            missing.known, missing.part
+        )),
         (_, []) => None,
         ("", names) => Some(format!("the names here are: {}", names.join(", "))),
         (known, names) => Some(format!(

@@ -39,21 +39,18 @@ pub(crate) fn assigned(
     };
     let mut assigned: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
-        let host = matches_host(evaluator, site, assignment);
-        let when = match assignment.when.as_ref().map(|when| evaluator.holds(&frame, when)) {
-            None => Ok(true),
-            Some(outcome) => outcome,
-        };
-        let names = names(evaluator, &frame, assignment);
-        match (host, when, &names) {
-            (Ok(true), Ok(true), Ok(_)) => {}
-            (Err(_), _, _) | (_, Err(_), _) | (_, _, Err(_)) => {
+        match applies(evaluator, site, &frame, assignment) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(Reported) => {
                 evaluator.unsound = true;
                 continue;
             }
-            _ => continue,
         }
-        let names = names.unwrap_or_default();
+        let Ok(names) = names(evaluator, &frame, assignment) else {
+            evaluator.unsound = true;
+            continue;
+        };
         add(evaluator, policies, &frame, assignment, &names, &mut assigned);
     }
     assigned
@@ -110,6 +107,20 @@ fn add(
         let hint = crate::diagnostics::suggest::or_list(&entry.key, "it assigns", &known);
         evaluator.context.error(Code::UnknownPolicy, spot, message).hint(hint).report();
     }
+}
+
+/// Whether an assignment is for the host. What is not asked for a host (the condition where the
+/// name does not match) is not evaluated.
+fn applies(
+    evaluator: &Evaluator<'_>,
+    site: &Site,
+    frame: &Frame<'_>,
+    assignment: &Assignment,
+) -> Result<bool, Reported> {
+    if !matches_host(evaluator, site, assignment)? {
+        return Ok(false);
+    }
+    assignment.when.as_ref().map_or(Ok(true), |when| evaluator.holds(frame, when))
 }
 
 /// The names that `policies` of an assignment evaluates to.

@@ -275,6 +275,7 @@ fn assignments_choose_by_name_and_condition() {
         ("when = \"labels.role == 'web'\"", true),
         ("when = \"labels.role == 'db'\"", false),
         ("hosts = \"web1\"\nwhen = \"labels.get('x') is not none\"", false),
+        ("hosts = \"db1\"\nwhen = \"labels.only_on_db\"", false),
         ("hosts = \"web1\"\nwhen = \"facts.cpu.count > 2\"", true),
     ] {
         let catalog = match crate::evaluate(&files(hosts), &inputs(), &registry()) {
