@@ -101,7 +101,10 @@ pub(super) fn run(
     let report = engine::run(request, &mut host, &mut state, &mut follower)?;
     let refusal = follower.refusal;
     crate::journal::tell(&report);
-    if refusal.is_none() && report.outcome != Outcome::Failed && report.outcome != Outcome::Interrupted {
+    if refusal.is_none()
+        && report.outcome != Outcome::Failed
+        && report.outcome != Outcome::Interrupted
+    {
         input.accepted()?;
     }
     print(&report, &catalog, arguments, output)?;

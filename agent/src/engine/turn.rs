@@ -364,9 +364,10 @@ fn same_steps(left: &[AnyStep], right: &[AnyStep]) -> bool {
 /// Whether two lists of steps are the same for a person who reads them.
 fn read_the_same(left: &[AnyStep], right: &[AnyStep]) -> bool {
     left.len() == right.len()
-        && left.iter().zip(right).all(|(left, right)| {
-            left.changes == right.changes && left.summary() == right.summary()
-        })
+        && left
+            .iter()
+            .zip(right)
+            .all(|(left, right)| left.changes == right.changes && left.summary() == right.summary())
 }
 
 fn pause(time: Duration) {

@@ -108,8 +108,9 @@ impl<'a> Bench<'a> {
         // Thousands of short runs, each with durable writes: in memory where there is a file
         // system for that.
         let memory = Path::new("/dev/shm");
-        let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
-            .expect("a scratch directory for the state");
+        let directory =
+            if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+                .expect("a scratch directory for the state");
         let state = State::open(directory.path()).expect("a fresh state");
         Self { host, state, _directory: directory }
     }
@@ -149,8 +150,14 @@ impl<'a> Bench<'a> {
 
 fn catalog(case: &Case, text: &str) -> Result<Catalog, String> {
     let inputs = Inputs { facts: serde_json::json!({}), ..Inputs::default() };
-    steadfast_policies::evaluate_policy(&CaseFiles(&case.files), "case.toml", text, &inputs, &Registry::standard())
-        .map_err(|diagnostics| diagnostics.render(false))
+    steadfast_policies::evaluate_policy(
+        &CaseFiles(&case.files),
+        "case.toml",
+        text,
+        &inputs,
+        &Registry::standard(),
+    )
+    .map_err(|diagnostics| diagnostics.render(false))
 }
 
 fn failures(report: &Report) -> String {
