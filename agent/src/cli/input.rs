@@ -343,6 +343,6 @@ pub(super) fn write_new(file: &Path, content: &[u8]) -> Result<(), CommandError>
 
 /// Fetches for another process.
 pub(super) fn fetch_helper() -> Exit {
-    helper_main(std::io::stdin().lock(), std::io::stdout().lock());
-    Exit::Done
+    let ended = helper_main(std::io::stdin().lock(), std::io::stdout().lock());
+    if ended == std::process::ExitCode::SUCCESS { Exit::Done } else { Exit::Failed }
 }
