@@ -202,10 +202,10 @@ impl Presence<'_> {
     /// No package has the name, and no installed one provides it.
     fn of_virtual(mut self, offer: &Offer) -> Result<Planned<PackageAction>, Failure> {
         let wanted = self.wanted;
+        self.note_index(&offer.index);
         if let Some((provider, availability)) = &offer.provider {
             // A provided version is the provider's promise; what is installed is its own version.
             let version = availability.candidate.clone();
-            self.note_index(&offer.index);
             self.planned.notes.push(format!("{provider} provides {}", wanted.name));
             return Ok(self.install(provider.clone(), version));
         }
@@ -313,8 +313,10 @@ impl Presence<'_> {
         }
         match &index.refreshed {
             Refreshed::NotYet => {
-                let note = format!("{problem} in the present index, which may be stale");
-                self.planned.notes.push(note);
+                if index.date.is_some() {
+                    let note = format!("{problem} in the present index, which may be stale");
+                    self.planned.notes.push(note);
+                }
                 Ok(())
             }
             Refreshed::Failed { failure, .. } => Err(unrefreshed(self.wanted, failure)),

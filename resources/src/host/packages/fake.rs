@@ -72,11 +72,18 @@ impl FakePackages {
             plain("sf-web", "1.1-1"),
             plain("sf-web", "2.0-1"),
             plain("sf-tool", "1.0-1"),
-            plain("sf-tool", "1.1-1"),
+            plain("sf-tool", "1.2-1"),
+            plain("sf-tool", "1:0.5-1"),
+            plain("sf-library", "1.0-1"),
             plain("sf-debconf", "1.0-1"),
             plain("sf-slow", "1.0-1"),
         ];
         index.push(FakePackage { broken: true, ..plain("sf-broken", "1.0-1") });
+        for (name, needed) in
+            [("sf-application", "sf-library"), ("sf-depends-missing", "sf-nowhere")]
+        {
+            index.push(FakePackage { depends: vec![needed.into()], ..plain(name, "1.0-1") });
+        }
         for name in ["sf-virtual-a", "sf-virtual-b"] {
             index.push(FakePackage { provides: vec!["sf-virtual".into()], ..plain(name, "1.0-1") });
         }
@@ -103,6 +110,11 @@ impl FakePackages {
         if let Some(record) = self.installed.get_mut(name) {
             change(record);
         }
+    }
+
+    /// Forgets what a run remembers, as the next one does.
+    pub fn begin_run(&mut self) {
+        self.refreshed = None;
     }
 
     /// What was announced last.

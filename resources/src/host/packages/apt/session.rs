@@ -1,6 +1,7 @@
 //! Running the programs that change packages: alone on the machine, without questions, and ended
 //! with care.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use super::database::{UPDATES, journal};
@@ -98,14 +99,15 @@ impl Apt {
 /// The failure that a program's output shows.
 pub(super) fn failed(output: &Output) -> PackageError {
     // apt tells what it was about to do on stdout, dpkg's scripts on both; errors are on stderr.
-    let text = format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let (stdout, stderr) = texts(output);
+    let text = format!("{stdout}\n{stderr}");
     PackageError::Transaction {
         complaint: complaint::summary(&text),
         hint: complaint::hint(&text),
-        output: output.text(),
+        output: complaint::excerpt(&stdout, &stderr),
     }
+}
+
+fn texts(output: &Output) -> (Cow<'_, str>, Cow<'_, str>) {
+    (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
