@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::failure::Failure;
-use crate::host::packages::{Availability, Index, PackageName, Record, Refreshed};
+use crate::host::packages::{Availability, Index, PackageName, Record, Refreshed, State};
 use crate::pending::Pending;
 use crate::step::{Change, Planned, Shown, Step};
 
@@ -45,8 +45,9 @@ fn absence(wanted: &Wanted, observed: &Observed) -> Result<Planned<PackageAction
     }
     let Some(record) = &observed.record else { return Ok(planned) };
     let purge = wanted.ensure == Ensure::Purged;
-    let left = record.state == crate::host::packages::State::ConfigFiles;
-    if !record.state.is_present() && !(purge && left) {
+    let left = record.state == State::ConfigFiles;
+    let goes = record.state.is_present() || (purge && left);
+    if !goes {
         return Ok(planned);
     }
     if record.essential && record.state.is_present() {

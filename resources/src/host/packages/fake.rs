@@ -247,17 +247,17 @@ impl PackageView for FakePackages {
     }
 
     fn providers(&self, name: &PackageName) -> Result<Vec<Provider>, PackageError> {
-        let provides = |package: &&FakePackage| {
+        let offers_name = |package: &&FakePackage| {
             let installed = self.installed.get(&package.name);
             installed.is_some_and(|record| record.state == State::Installed)
                 && package.provides.iter().any(|provided| provided == name.name())
         };
-        let provider = |package: &FakePackage| Provider {
+        let told = |package: &FakePackage| Provider {
             package: package.name.clone(),
             architecture: "amd64".into(),
             version: None,
         };
-        Ok(self.contents.values().filter(provides).map(provider).collect())
+        Ok(self.contents.values().filter(offers_name).map(told).collect())
     }
 
     fn announce(&self, names: &[Announced]) {
@@ -276,13 +276,14 @@ impl PackageView for FakePackages {
             .map(|package| package.version.clone())
             .collect();
         versions.sort_by(|left, right| VersionScheme::Debian.compare(right, left));
-        let provides = |package: &&FakePackage| package.provides.iter().any(|it| it == name.name());
+        let offers_name =
+            |package: &&FakePackage| package.provides.iter().any(|it| it == name.name());
         let providers = if versions.is_empty() {
-            let provider = |package: &FakePackage| IndexProvider {
+            let told = |package: &FakePackage| IndexProvider {
                 package: package.name.clone(),
                 version: None,
             };
-            offered.iter().filter(provides).map(provider).collect()
+            offered.iter().filter(offers_name).map(told).collect()
         } else {
             Vec::new()
         };

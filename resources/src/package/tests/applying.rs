@@ -93,6 +93,7 @@ fn conflicting_wishes_fail_and_do_not_take_turns() {
         assert!(results[0].is_ok());
         let failure = results[1].as_ref().unwrap_err();
         assert!(failure.reason.contains("would remove sf-tool"), "{failure}");
+        assert!(failure.hint.as_ref().unwrap().contains("the policy wants sf-tool as well"));
         assert!(installed(&host, "sf-tool").is_some());
         assert!(installed(&host, "sf-conflict").is_none());
     }

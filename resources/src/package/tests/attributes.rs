@@ -35,10 +35,13 @@ fn good_attributes() {
     assert_eq!(sha256, DIGEST.to_ascii_lowercase());
 }
 
+/// A title, attributes, and what is said about them.
+type Case<'a> = (&'a str, &'a [(&'static str, Value)], &'a str);
+
 #[test]
 fn bad_attributes() {
     let yes = Value::Boolean(true);
-    let cases: &[(&str, &[(&'static str, Value)], &str)] = &[
+    let cases: &[Case<'_>] = &[
         ("-y", &[], "cannot start with \"-\""),
         ("a/b", &[], "no package name"),
         ("nginx\n", &[], "no package name"),

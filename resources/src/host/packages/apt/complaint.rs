@@ -21,7 +21,7 @@ pub(super) fn summary(output: &str) -> String {
     found.truncate(LINES);
     let mut text = found.join("; ");
     if more > 0 {
-        text.push_str(&format!("; and {more} more"));
+        text.extend(["; and ", &more.to_string(), " more"]);
     }
     if let Some((end, _)) = text.char_indices().nth(LENGTH) {
         text.truncate(end);
@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn a_reason_stays_short() {
-        let flood: String = (0..50).map(|n| format!("E: problem number {n}\n")).collect();
+        let lines: Vec<String> = (0..50).map(|n| format!("E: problem number {n}")).collect();
+        let flood = lines.join("\n");
         assert!(summary(&flood).ends_with("problem number 3; and 46 more"));
         let long = format!("E: {}", "ä".repeat(5000));
         assert_eq!(summary(&long).chars().count(), LENGTH + 1);
@@ -197,7 +198,7 @@ mod tests {
         let stdout =
             "Reading package lists...\nSetting up a (1) ...\n(Reading database ... 5 files)\n";
         assert_eq!(excerpt(stdout, "E: no\n"), "Setting up a (1) ...\nE: no");
-        let long: String = (0..100).map(|n| format!("{n}\n")).collect();
+        let long = "a line\n".repeat(100);
         assert_eq!(excerpt(&long, "").lines().count(), OUTPUT_LINES);
     }
 

@@ -24,6 +24,9 @@ impl Apt {
         let mut wait = Wait::new(&self.root, locks, deadline);
         loop {
             wait.until_free()?;
+            if Instant::now() >= deadline {
+                return Err(PackageError::NoTime);
+            }
             let started = Instant::now();
             let mut ending = Orderly::default();
             let output =
@@ -39,7 +42,7 @@ impl Apt {
                 return Ok(output);
             }
             match contention(&output.text()) {
-                Some(holder) => wait.again(holder)?,
+                Some(contention) => wait.again(contention.holder)?,
                 None => return Ok(output),
             }
         }
