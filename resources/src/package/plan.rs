@@ -347,7 +347,8 @@ impl Presence<'_> {
                 None => "there is no package index yet; it is refreshed first".into(),
             });
         } else if let Refreshed::Failed { failure, .. } = &index.refreshed {
-            self.planned.notes.push(format!("the package index is stale: {failure}"));
+            let note = format!("the package index could not all be refreshed: {failure}");
+            self.planned.notes.push(note);
         }
     }
 }
