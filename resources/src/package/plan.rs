@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::failure::Failure;
-use crate::host::packages::{Availability, Index, PackageName, Record, Refreshed};
+use crate::host::packages::{Availability, Index, PackageName, Record, Refreshed, State};
 use crate::pending::Pending;
 use crate::step::{Change, Planned, Shown, Step};
 
@@ -45,8 +45,9 @@ fn absence(wanted: &Wanted, observed: &Observed) -> Result<Planned<PackageAction
     }
     let Some(record) = &observed.record else { return Ok(planned) };
     let purge = wanted.ensure == Ensure::Purged;
-    let left = record.state == crate::host::packages::State::ConfigFiles;
-    if !record.state.is_present() && !(purge && left) {
+    let left = record.state == State::ConfigFiles;
+    let goes = record.state.is_present() || (purge && left);
+    if !goes {
         return Ok(planned);
     }
     if record.essential && record.state.is_present() {
@@ -202,10 +203,10 @@ impl Presence<'_> {
     /// No package has the name, and no installed one provides it.
     fn of_virtual(mut self, offer: &Offer) -> Result<Planned<PackageAction>, Failure> {
         let wanted = self.wanted;
+        self.note_index(&offer.index);
         if let Some((provider, availability)) = &offer.provider {
             // A provided version is the provider's promise; what is installed is its own version.
             let version = availability.candidate.clone();
-            self.note_index(&offer.index);
             self.planned.notes.push(format!("{provider} provides {}", wanted.name));
             return Ok(self.install(provider.clone(), version));
         }
@@ -313,8 +314,10 @@ impl Presence<'_> {
         }
         match &index.refreshed {
             Refreshed::NotYet => {
-                let note = format!("{problem} in the present index, which may be stale");
-                self.planned.notes.push(note);
+                if index.date.is_some() {
+                    let note = format!("{problem} in the present index, which may be stale");
+                    self.planned.notes.push(note);
+                }
                 Ok(())
             }
             Refreshed::Failed { failure, .. } => Err(unrefreshed(self.wanted, failure)),
@@ -344,7 +347,8 @@ impl Presence<'_> {
                 None => "there is no package index yet; it is refreshed first".into(),
             });
         } else if let Refreshed::Failed { failure, .. } = &index.refreshed {
-            self.planned.notes.push(format!("the package index is stale: {failure}"));
+            let note = format!("the package index could not all be refreshed: {failure}");
+            self.planned.notes.push(note);
         }
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn refresh_where_needed(
     let stale = view.index().is_ok_and(|index| index.refreshed == Refreshed::NotYet);
     let needed = |wanted: &&Wanted| needs_fresh_index(wanted, view).unwrap_or(false);
     if stale && wanted.iter().any(needed) {
-        host.packages().refresh_index(deadline);
+        // Half the time, so that some is left for what the present indexes know.
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        host.packages().refresh_index(Instant::now() + remaining / 2);
         return true;
     }
     false
@@ -215,7 +217,7 @@ fn settle(
 ) {
     let Err(error) = outcome else { return };
     let shared = error.concerns_all() || members.len() == 1;
-    let failure = Failure::from(error);
+    let failure = explained(error, host);
     if !shared {
         log::info!("a package transaction failed ({failure}), trying its packages one by one");
     }
@@ -225,7 +227,6 @@ fn settle(
         match job.change_is_done(&host.view()) {
             Ok(true) => {
                 log::warn!("{} is done, although a transaction failed: {failure}", job.wanted.name);
-                continue;
             }
             Ok(false) if shared => job.fail(failure.clone()),
             Ok(false) => alone(job, &leaving, host, deadline),
@@ -246,9 +247,28 @@ fn alone(
     let Err(error) = outcome else { return };
     match job.change_is_done(&host.view()) {
         Ok(true) => log::warn!("{} is done, although apt failed: {error}", job.wanted.name),
-        Ok(false) => job.fail(error.into()),
+        Ok(false) => job.fail(explained(error, host)),
         Err(failure) => job.fail(failure),
     }
+}
+
+/// The failure, with better advice where what would go is something that the policy wants.
+fn explained(error: PackageError, host: &dyn Host) -> Failure {
+    let PackageError::Refused { removals, .. } = &error else { return error.into() };
+    let view = host.view().packages;
+    let wanted: Vec<&str> = removals
+        .iter()
+        .map(|name| name.split(':').next().unwrap_or(name))
+        .filter(|name| view.is_announced(name))
+        .collect();
+    if wanted.is_empty() {
+        return error.into();
+    }
+    let hint = format!(
+        "the policy wants {} as well, and they cannot be there together; decide for one",
+        wanted.join(", ")
+    );
+    Failure::from(error).with_hint(hint)
 }
 
 /// The packages that this batch removes.

@@ -2,7 +2,7 @@
 
 use crate::attributes::AttributeReader;
 use crate::host::packages::{Answer, ConfigFiles, PackageName, TransactionOptions};
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 use super::ensure::{Ensure, EnsureError};
 
@@ -58,7 +58,7 @@ pub(super) fn read(title: &str, attributes: &mut AttributeReader<'_>) -> Option<
     let source = source(attributes, ensure.as_ref());
     let options = TransactionOptions {
         recommends: attributes.boolean("recommends").unwrap_or(false),
-        config_files: match attributes.text("config_files").map(|text| text.as_str()) {
+        config_files: match attributes.text("config_files").map(Text::as_str) {
             Some("replace") => ConfigFiles::Replace,
             _ => ConfigFiles::Keep,
         },

@@ -98,6 +98,9 @@ pub enum PackageError {
         /// The end of its output.
         output: String,
     },
+    /// The deadline had passed before the package manager was started.
+    #[error("there was no time left to run the package manager")]
+    NoTime,
     /// A package file could not be put in place.
     #[error("cannot stage {path}")]
     Stage {
@@ -172,6 +175,7 @@ impl PackageError {
                     .into(),
             ),
             Self::Transaction { hint, .. } => hint.map(Into::into),
+            Self::NoTime => Some("give the resource a longer `timeout`".into()),
             Self::Deadline { .. } => {
                 Some("look at what it was doing, or give the resource a longer `timeout`".into())
             }

@@ -72,11 +72,18 @@ impl FakePackages {
             plain("sf-web", "1.1-1"),
             plain("sf-web", "2.0-1"),
             plain("sf-tool", "1.0-1"),
-            plain("sf-tool", "1.1-1"),
+            plain("sf-tool", "1.2-1"),
+            plain("sf-tool", "1:0.5-1"),
+            plain("sf-library", "1.0-1"),
             plain("sf-debconf", "1.0-1"),
             plain("sf-slow", "1.0-1"),
         ];
         index.push(FakePackage { broken: true, ..plain("sf-broken", "1.0-1") });
+        for (name, needed) in
+            [("sf-application", "sf-library"), ("sf-depends-missing", "sf-nowhere")]
+        {
+            index.push(FakePackage { depends: vec![needed.into()], ..plain(name, "1.0-1") });
+        }
         for name in ["sf-virtual-a", "sf-virtual-b"] {
             index.push(FakePackage { provides: vec!["sf-virtual".into()], ..plain(name, "1.0-1") });
         }
@@ -103,6 +110,11 @@ impl FakePackages {
         if let Some(record) = self.installed.get_mut(name) {
             change(record);
         }
+    }
+
+    /// Forgets what a run remembers, as the next one does.
+    pub fn begin_run(&mut self) {
+        self.refreshed = None;
     }
 
     /// What was announced last.
@@ -235,17 +247,17 @@ impl PackageView for FakePackages {
     }
 
     fn providers(&self, name: &PackageName) -> Result<Vec<Provider>, PackageError> {
-        let provides = |package: &&FakePackage| {
+        let offers_name = |package: &&FakePackage| {
             let installed = self.installed.get(&package.name);
             installed.is_some_and(|record| record.state == State::Installed)
                 && package.provides.iter().any(|provided| provided == name.name())
         };
-        let provider = |package: &FakePackage| Provider {
+        let told = |package: &FakePackage| Provider {
             package: package.name.clone(),
             architecture: "amd64".into(),
             version: None,
         };
-        Ok(self.contents.values().filter(provides).map(provider).collect())
+        Ok(self.contents.values().filter(offers_name).map(told).collect())
     }
 
     fn announce(&self, names: &[Announced]) {
@@ -264,13 +276,14 @@ impl PackageView for FakePackages {
             .map(|package| package.version.clone())
             .collect();
         versions.sort_by(|left, right| VersionScheme::Debian.compare(right, left));
-        let provides = |package: &&FakePackage| package.provides.iter().any(|it| it == name.name());
+        let offers_name =
+            |package: &&FakePackage| package.provides.iter().any(|it| it == name.name());
         let providers = if versions.is_empty() {
-            let provider = |package: &FakePackage| IndexProvider {
+            let told = |package: &FakePackage| IndexProvider {
                 package: package.name.clone(),
                 version: None,
             };
-            offered.iter().filter(provides).map(provider).collect()
+            offered.iter().filter(offers_name).map(told).collect()
         } else {
             Vec::new()
         };

@@ -141,5 +141,7 @@ fn copy(mut source: File, mut target: File) -> std::io::Result<String> {
         digest.update(bytes);
         target.write_all(bytes)?;
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let digits =
+        digest.finalize().iter().flat_map(|byte| [byte >> 4, byte & 15]).collect::<Vec<_>>();
+    Ok(digits.into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
 }

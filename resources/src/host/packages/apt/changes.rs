@@ -40,10 +40,11 @@ pub(super) fn set_holds(
     if holds.is_empty() {
         return Ok(());
     }
-    let lines: String = holds
-        .iter()
-        .map(|(name, hold)| format!("{name}\t{}\n", if *hold { "hold" } else { "install" }))
-        .collect();
+    let mut lines = String::new();
+    for (name, hold) in holds {
+        let selection = if *hold { "hold" } else { "install" };
+        lines.extend([&name.to_string(), "\t", selection, "\n"]);
+    }
     let argv = vec!["dpkg".into(), "--set-selections".into()];
     let request = apt.quiet_request(argv, ConfigFiles::Keep)?.with_input(lines);
     let output = apt.alone(&request, CHANGE, deadline)?;
@@ -59,10 +60,10 @@ pub(super) fn preset_answers(
     if answers.is_empty() {
         return Ok(());
     }
-    let lines: String = answers
-        .iter()
-        .map(|it| format!("{} {} {} {}\n", it.package, it.question, it.kind, it.value))
-        .collect();
+    let mut lines = String::new();
+    for Answer { package, question, kind, value } in answers {
+        lines.extend([package, " ", question, " ", kind, " ", value, "\n"]);
+    }
     let argv = vec!["debconf-set-selections".into()];
     let request = apt.quiet_request(argv, ConfigFiles::Keep)?.with_input(lines);
     let output = apt.alone(&request, CHANGE, deadline)?;

@@ -3,6 +3,8 @@
 /// How much of it a reason carries.
 const LINES: usize = 4;
 const LENGTH: usize = 400;
+/// How many lines an output carries.
+const OUTPUT_LINES: usize = 40;
 
 /// What `output` complains about, in one line.
 pub(super) fn summary(output: &str) -> String {
@@ -19,7 +21,7 @@ pub(super) fn summary(output: &str) -> String {
     found.truncate(LINES);
     let mut text = found.join("; ");
     if more > 0 {
-        text.push_str(&format!("; and {more} more"));
+        text.extend(["; and ", &more.to_string(), " more"]);
     }
     if let Some((end, _)) = text.char_indices().nth(LENGTH) {
         text.truncate(end);
@@ -49,10 +51,7 @@ fn complaints(output: &str) -> Vec<String> {
             let subject = line.strip_prefix("dpkg: error processing ").unwrap_or(line);
             let subject = subject.split(" (--").next().unwrap_or(subject);
             add(&mut specific, &format!("{subject}: {}", detail.join(" ").trim()));
-        } else if line.contains("have unmet dependencies:")
-            || line.starts_with("Unsatisfied dependencies:")
-            || line.contains("Unable to satisfy dependencies. Reached two conflicting")
-        {
+        } else if line.contains("have unmet dependencies:") {
             details().take(3).for_each(|detail| add(&mut specific, detail));
         } else if let Some(message) = line.strip_prefix("E: ") {
             if is_general(message) {
@@ -73,6 +72,7 @@ fn complaints(output: &str) -> Vec<String> {
 fn is_general(message: &str) -> bool {
     [
         "Sub-process ",
+        "The following information from --solver",
         "Unable to correct problems",
         "Some index files failed to download",
         "Unable to fetch some archives",
@@ -83,6 +83,23 @@ fn is_general(message: &str) -> bool {
     ]
     .iter()
     .any(|general| message.starts_with(general))
+}
+
+/// The end of what apt printed, without its talk about progress: what was done, then the errors.
+pub(super) fn excerpt(stdout: &str, stderr: &str) -> String {
+    const PROGRESS: &[&str] = &[
+        "Reading ",
+        "Building dependency tree",
+        "Solving dependencies",
+        "(Reading database",
+        "Need to get ",
+        "After this operation, ",
+        "Selecting previously unselected ",
+        "debconf: delaying package configuration",
+    ];
+    let telling = |line: &&str| !PROGRESS.iter().any(|progress| line.starts_with(progress));
+    let lines: Vec<&str> = stdout.lines().chain(stderr.lines()).filter(telling).collect();
+    lines.get(lines.len().saturating_sub(OUTPUT_LINES)..).unwrap_or_default().join("\n")
 }
 
 /// What to do about it, where the output tells.
@@ -139,6 +156,14 @@ mod tests {
                  E: Unable to correct problems, you have held broken packages.\n",
                 "sf-conflict : Conflicts: sf-tool but 1.1-1 is to be installed",
             ),
+            (
+                "The following packages have unmet dependencies:\n \
+                 sf-depends-missing : Depends: sf-nowhere but it is not installable\n\
+                 E: Unable to correct problems, you have held broken packages.\n\
+                 E: The following information from --solver 3.0 may provide additional context:\n   \
+                 Unable to satisfy dependencies. Reached two conflicting decisions:\n",
+                "sf-depends-missing : Depends: sf-nowhere but it is not installable",
+            ),
             ("E: Unable to locate package nix\n", "Unable to locate package nix"),
             (
                 "Err:1 http://x InRelease\n\
@@ -161,10 +186,20 @@ mod tests {
 
     #[test]
     fn a_reason_stays_short() {
-        let flood: String = (0..50).map(|n| format!("E: problem number {n}\n")).collect();
+        let lines: Vec<String> = (0..50).map(|n| format!("E: problem number {n}")).collect();
+        let flood = lines.join("\n");
         assert!(summary(&flood).ends_with("problem number 3; and 46 more"));
         let long = format!("E: {}", "ä".repeat(5000));
         assert_eq!(summary(&long).chars().count(), LENGTH + 1);
+    }
+
+    #[test]
+    fn an_excerpt_leaves_out_the_progress() {
+        let stdout =
+            "Reading package lists...\nSetting up a (1) ...\n(Reading database ... 5 files)\n";
+        assert_eq!(excerpt(stdout, "E: no\n"), "Setting up a (1) ...\nE: no");
+        let long = "a line\n".repeat(100);
+        assert_eq!(excerpt(&long, "").lines().count(), OUTPUT_LINES);
     }
 
     #[test]

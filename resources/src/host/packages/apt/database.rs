@@ -88,8 +88,8 @@ impl From<Stray> for Damage {
 /// Adds the stanzas of `text`; a later one of the same name and architecture replaces an earlier.
 pub(super) fn parse(text: &str, database: &mut Database) -> Result<(), Damage> {
     stanzas(text, |fields| {
-        let mut provides = "";
-        let record = record(fields, &mut provides)?;
+        let mut names = "";
+        let record = record(fields, &mut names)?;
         let providers = &mut database.providers;
         let present = record.state.is_present();
         let records = database.packages.entry(record.name.clone()).or_default();
@@ -104,7 +104,7 @@ pub(super) fn parse(text: &str, database: &mut Database) -> Result<(), Damage> {
         }
         // A package that is unpacked does not provide yet; dpkg counts configured ones only.
         if matches!(record.state, State::Installed | State::TriggersPending) && present {
-            for (name, version) in provided(provides) {
+            for (name, version) in provided(names) {
                 providers.entry(name.into()).or_default().push(Provider {
                     package: record.name.clone(),
                     architecture: record.architecture.clone(),

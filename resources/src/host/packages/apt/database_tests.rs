@@ -1,5 +1,7 @@
 //! Tests of reading dpkg's database.
 
+use std::fmt::Write;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -175,10 +177,12 @@ proptest! {
         let mut text = String::new();
         for (name, ((state, _), version, held, description)) in &packages {
             let want = if *held { "hold" } else { "install" };
-            text.push_str(&format!(
+            write!(
+                text,
                 "Package: {name}\nStatus: {want} ok {state}\nDescription: x\n{description}\
                  Architecture: amd64\nVersion: {version}\n\n",
-            ));
+            )
+            .unwrap();
         }
         let mut database = Database::default();
         parse(&text, &mut database).unwrap();

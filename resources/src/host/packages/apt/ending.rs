@@ -117,7 +117,7 @@ impl Processes {
     }
 }
 
-/// From proc_pid_stat(5): `pid (name) state ppid …`, where the name may contain anything.
+/// From `proc_pid_stat(5)`: `pid (name) state ppid …`, where the name may contain anything.
 fn name_and_parent(stat: &str) -> Option<(String, i32)> {
     let (before, after) = stat.rsplit_once(')')?;
     let (_, name) = before.split_once('(')?;

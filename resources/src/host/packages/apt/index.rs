@@ -1,5 +1,6 @@
 //! apt's package indexes: how old they are, what they come from, and refreshing them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -82,12 +83,20 @@ pub(super) fn refresh(apt: &Apt, deadline: Instant) -> Result<(), RefreshFailure
     })
 }
 
-/// Whether any source answered: apt prints `Get:` for what it fetched and `Hit:` for what it had.
-/// Fetching the release file alone is not enough; what failed is told by number.
+/// Whether any source answered. apt numbers what it fetches and says `Get:` when it begins, `Hit:`
+/// when it has it already, `Ign:` or `Err:` when it failed; the last word on a number counts.
 fn reached(output: &str) -> bool {
-    let mut fine =
-        output.lines().filter(|line| line.starts_with("Hit:") || line.starts_with("Get:"));
-    fine.next().is_some()
+    let mut verdicts: BTreeMap<&str, bool> = BTreeMap::new();
+    for line in output.lines() {
+        let Some((verdict, rest)) = line.split_once(':') else { continue };
+        let number = rest.split(' ').next().unwrap_or_default();
+        match verdict {
+            "Get" | "Hit" => verdicts.insert(number, true),
+            "Ign" | "Err" => verdicts.insert(number, false),
+            _ => None,
+        };
+    }
+    verdicts.into_values().any(|reached| reached)
 }
 
 #[cfg(test)]
@@ -97,6 +106,8 @@ mod tests {
     #[test]
     fn sources_that_answered_are_seen() {
         assert!(reached("Hit:1 http://a InRelease\nErr:2 http://b InRelease\n"));
+        assert!(!reached("Get:1 file:/x ./ InRelease\nIgn:1 file:/x ./ InRelease\nErr:2 x\n"));
+        assert!(reached("Get:1 a InRelease\nIgn:1 a InRelease\nGet:3 a Packages [1 B]\nErr:4 b\n"));
         assert!(!reached("Ign:1 http://a InRelease\nErr:1 http://a InRelease\nReading...\n"));
     }
 

@@ -103,8 +103,15 @@ fn process(pid: i32) -> String {
     }
 }
 
-/// Whether the output of a failed apt or dpkg says that a lock was taken, and by whom.
-pub(super) fn contention(output: &str) -> Option<Option<String>> {
+/// A failed apt or dpkg said that a lock was taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Contention {
+    /// By whom, if it said so.
+    pub(super) holder: Option<String>,
+}
+
+/// Whether the output of a failed apt or dpkg says that a lock was taken.
+pub(super) fn contention(output: &str) -> Option<Contention> {
     const SIGNS: &[&str] = &[
         "Could not get lock ",
         "frontend lock was locked by ",
@@ -121,7 +128,7 @@ pub(super) fn contention(output: &str) -> Option<Option<String>> {
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         rest.get(..end)?.parse().ok()
     });
-    Some(pid.map(process))
+    Some(Contention { holder: pid.map(process) })
 }
 
 #[cfg(test)]
@@ -135,12 +142,12 @@ mod tests {
         let line = format!(
             "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process {own} (x)\n"
         );
-        let holder = contention(&line).unwrap().unwrap();
+        let holder = contention(&line).unwrap().holder.unwrap();
         assert!(holder.ends_with(&format!("(pid {own})")), "{holder}");
         let dpkg = "dpkg: error: dpkg frontend lock was locked by another process with pid 4194305";
-        assert_eq!(contention(dpkg), Some(Some("pid 4194305".into())));
+        assert_eq!(contention(dpkg).unwrap().holder.as_deref(), Some("pid 4194305"));
         let area = "dpkg: error: dpkg status database area is locked by another process";
-        assert_eq!(contention(area), Some(None));
+        assert_eq!(contention(area), Some(Contention { holder: None }));
         for other in [
             "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)",
             "E: Could not get lock /x - open (13: Permission denied)",

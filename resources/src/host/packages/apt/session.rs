@@ -1,6 +1,7 @@
 //! Running the programs that change packages: alone on the machine, without questions, and ended
 //! with care.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use super::database::{UPDATES, journal};
@@ -23,6 +24,9 @@ impl Apt {
         let mut wait = Wait::new(&self.root, locks, deadline);
         loop {
             wait.until_free()?;
+            if Instant::now() >= deadline {
+                return Err(PackageError::NoTime);
+            }
             let started = Instant::now();
             let mut ending = Orderly::default();
             let output =
@@ -38,7 +42,7 @@ impl Apt {
                 return Ok(output);
             }
             match contention(&output.text()) {
-                Some(holder) => wait.again(holder)?,
+                Some(contention) => wait.again(contention.holder)?,
                 None => return Ok(output),
             }
         }
@@ -98,14 +102,15 @@ impl Apt {
 /// The failure that a program's output shows.
 pub(super) fn failed(output: &Output) -> PackageError {
     // apt tells what it was about to do on stdout, dpkg's scripts on both; errors are on stderr.
-    let text = format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let (stdout, stderr) = texts(output);
+    let text = format!("{stdout}\n{stderr}");
     PackageError::Transaction {
         complaint: complaint::summary(&text),
         hint: complaint::hint(&text),
-        output: output.text(),
+        output: complaint::excerpt(&stdout, &stderr),
     }
+}
+
+fn texts(output: &Output) -> (Cow<'_, str>, Cow<'_, str>) {
+    (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::host::packages::backend::Database;
-use crate::host::packages::{PackageError, PackageName, Transaction, VersionScheme};
+use crate::host::packages::{PackageError, PackageName, Record, Transaction, VersionScheme};
 
 /// One package that a transaction would touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) fn judge(
                     .is_some_and(|from| VersionScheme::Debian.compare(to, from) == Ordering::Less);
                 if down && !(asked && transaction.options.allow_downgrade) {
                     downgrades.push(name.to_string());
-                } else if !asked && database.find(name).is_some_and(|it| it.is_held()) {
+                } else if !asked && database.find(name).is_some_and(Record::is_held) {
                     held.push(name.to_string());
                 }
             }
@@ -91,7 +91,7 @@ fn same(left: &PackageName, right: &PackageName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::packages::{Install, Record, Selection, State, TransactionOptions};
+    use crate::host::packages::{Install, Selection, State, TransactionOptions};
 
     const OUTPUT: &str = "\
 NOTE: This is only a simulation!
