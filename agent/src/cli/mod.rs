@@ -72,6 +72,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     if arguments.get(1).is_some_and(|word| word == crate::source::HELPER_COMMAND) {
         return input::fetch_helper();
     }
+    crate::allocator::keep_small();
     let output = Output::standard();
     let command_line = match CommandLine::try_parse_from(arguments) {
         Ok(command_line) => command_line,

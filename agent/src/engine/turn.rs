@@ -231,7 +231,9 @@ impl Execution<'_> {
             return Ok(());
         }
         state.owe(pairs, &clock::now(), self.run)?;
-        targets.into_iter().for_each(|target| self.ledger.add(target));
+        for target in targets {
+            self.ledger.add(target);
+        }
         Ok(())
     }
 

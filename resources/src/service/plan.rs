@@ -39,7 +39,7 @@ pub(super) fn plan(
         Some(live) => start(unit, live, links, &mut notes)?,
         None => None,
     };
-    let stops = live
+    let stopping = live
         .filter(|_| wanted.ensure == Some(Ensure::Stopped))
         .and_then(|live| stop(unit, live, &mut notes));
     let links = link_steps(wanted, unit, links, starts.is_some(), &mut notes);
@@ -60,7 +60,7 @@ pub(super) fn plan(
 
     let mut steps: Steps = Vec::new();
     // What is to stop is stopped by the definition it was started with.
-    steps.extend(stops);
+    steps.extend(stopping);
     steps.extend(links);
     steps.extend(reload);
     steps.extend(starts);

@@ -131,7 +131,7 @@ impl<'a> Bench<'a> {
             keep_runs: 10,
             keep_days: 1,
         };
-        engine::run(request, self.host, &mut self.state, &mut Silent).expect("the state works")
+        engine::run(&request, self.host, &mut self.state, &mut Silent).expect("the state works")
     }
 
     /// What planning finds to do, in words.

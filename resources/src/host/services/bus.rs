@@ -27,7 +27,7 @@ pub(super) struct Bus {
     listening: bool,
     signals: VecDeque<Message>,
     /// Whether a message bus stands between us and systemd.
-    through_bus: bool,
+    over_daemon: bool,
 }
 
 /// What is asked of an object.
@@ -56,13 +56,13 @@ impl Bus {
         }
     }
 
-    fn connect(address: &'static str, through_bus: bool) -> Result<Self, ServicesError> {
+    fn connect(address: &'static str, over_daemon: bool) -> Result<Self, ServicesError> {
         let deadline = Instant::now() + HANDSHAKE;
         let wire = Wire::connect(Path::new(address), deadline)
             .map_err(|source| ServicesError::Connect { address, source })?;
         let mut bus =
-            Self { wire, serial: 0, listening: false, signals: VecDeque::new(), through_bus };
-        if through_bus {
+            Self { wire, serial: 0, listening: false, signals: VecDeque::new(), over_daemon };
+        if over_daemon {
             let _: String = arguments(&bus.call_bus("Hello", &(), deadline)?, "Hello")?;
         }
         Ok(bus)
@@ -70,7 +70,7 @@ impl Bus {
 
     /// Whether a message bus stands between, which delivers only the signals that were asked for.
     pub(super) fn is_through_bus(&self) -> bool {
-        self.through_bus
+        self.over_daemon
     }
 
     /// From now on signals are kept.

@@ -266,11 +266,14 @@ fn died(launch: &Launch, reason: String) -> ServicesError {
     }
 }
 
+/// Why a settled unit is unwell, if it is.
+type Health = Option<String>;
+
 /// Units under watch until each has settled.
 pub(super) struct Watch {
     launches: Vec<Launch>,
     /// For each launch: `None` while it is watched, then why it is unwell, if it is.
-    outcomes: Vec<Option<Option<String>>>,
+    outcomes: Vec<Option<Health>>,
 }
 
 impl Watch {

@@ -9,6 +9,7 @@
 //! The source is the D-Bus specification, "Authentication Protocol" and "Message Protocol".
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -109,7 +110,10 @@ impl Wire {
         // EXTERNAL: the kernel tells the peer who we are; the argument is the user id's decimal
         // digits, each as two hexadecimal ones.
         let user = nix::unistd::geteuid().as_raw().to_string();
-        let digits: String = user.bytes().map(|digit| format!("{digit:02x}")).collect();
+        let mut digits = String::new();
+        for digit in user.bytes() {
+            let _ = write!(digits, "{digit:02x}");
+        }
         // BEGIN goes along, as in systemd's own client: at its private socket systemd overlooks a
         // message that arrives together with a BEGIN of its own until more comes.
         wire.write(format!("\0AUTH EXTERNAL {digits}\r\nBEGIN\r\n").as_bytes(), deadline)?;
