@@ -11,22 +11,16 @@ const LINES: &str = "15";
 /// How long reading them may take; they are not worth more.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The unit's last lines: those of the invocation `invocation` (32 hexadecimal digits) if it is
-/// known and wrote any. Empty where there is no journal.
-pub(super) fn last_lines(unit: &UnitName, invocation: Option<&str>) -> String {
+/// The unit's last lines since the boot, its own and what systemd says about it. Empty where there
+/// is no journal.
+///
+/// They are not chosen by invocation: of a process that died at once journald often learns no more
+/// than the unit.
+pub(super) fn last_lines(unit: &UnitName) -> String {
     let deadline = Instant::now() + PATIENCE;
     // What the unit wrote just before its end may not have arrived yet.
     let _ = command::run(&Request::new(["journalctl", "--quiet", "--sync"]), deadline);
-    let of_invocation = invocation.map(|id| {
-        // The first is the unit's own output, the second what systemd says about it.
-        let matches =
-            [format!("_SYSTEMD_INVOCATION_ID={id}"), "+".into(), format!("INVOCATION_ID={id}")];
-        read(matches, deadline)
-    });
-    match of_invocation {
-        Some(lines) if !lines.is_empty() => lines,
-        _ => read([format!("--unit={unit}"), "--boot".into()], deadline),
-    }
+    read([format!("--unit={unit}"), "--boot".into()], deadline)
 }
 
 fn read(selection: impl IntoIterator<Item = String>, deadline: Instant) -> String {

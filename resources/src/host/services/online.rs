@@ -289,7 +289,7 @@ impl ServiceChanges for Online {
                 done: job.done(),
                 state: launch.map_or_else(|_| "busy".into(), |launch| launch.state),
                 after: asked.elapsed(),
-                journal: journal::last_lines(unit, None),
+                journal: journal::last_lines(unit),
             }),
             Some(result) => settle::after_job(job, unit, &result, launch?),
         }

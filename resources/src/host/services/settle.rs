@@ -252,17 +252,16 @@ pub(super) fn after_job(
         unit: unit.clone(),
         done: job.done(),
         reason,
-        journal: journal::last_lines(unit, snapshot.invocation.as_deref()),
+        journal: journal::last_lines(unit),
     })
 }
 
 fn died(launch: &Launch, reason: String) -> ServicesError {
-    let invocation = launch.snapshot.invocation.as_deref();
     ServicesError::Died {
         unit: launch.unit.clone(),
         done: launch.job.done(),
         reason,
-        journal: journal::last_lines(&launch.unit, invocation),
+        journal: journal::last_lines(&launch.unit),
     }
 }
 
