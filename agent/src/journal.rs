@@ -14,7 +14,9 @@ pub fn tell(report: &Report) {
     for resource in &report.resources {
         let level = match resource.state {
             ResourceState::Failed => Level::Error,
-            ResourceState::Blocked | ResourceState::Drifted | ResourceState::Corrected => Level::Warn,
+            ResourceState::Blocked | ResourceState::Drifted | ResourceState::Corrected => {
+                Level::Warn
+            }
             ResourceState::Changed | ResourceState::NotReached => Level::Info,
             ResourceState::InSync | ResourceState::Skipped => continue,
         };

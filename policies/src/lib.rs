@@ -87,10 +87,7 @@ pub fn evaluate_policy(
     finish(context, catalog)
 }
 
-fn finish(
-    context: Context,
-    catalog: Result<Catalog, Reported>,
-) -> Result<Catalog, Diagnostics> {
+fn finish(context: Context, catalog: Result<Catalog, Reported>) -> Result<Catalog, Diagnostics> {
     let diagnostics = context.finish();
     match catalog {
         Ok(mut catalog) if !diagnostics.has_errors() => {

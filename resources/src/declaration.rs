@@ -15,7 +15,8 @@ pub struct KindDeclaration {
     /// A small policy that uses the kind, valid TOML.
     pub example: &'static str,
     /// The kind's cases for the conformance suite (`conformance.toml` in its folder): `[[case]]`
-    /// with `name` and `policies`, a list of policy texts. Each is applied in turn and must
+    /// with `name`, `policies`, a list of policy texts, and `files`, a table of texts by path that
+    /// lie beside them. Each policy is applied in turn and must
     /// then plan to nothing, on the fake host's scene and on a booted one.
     pub conformance: &'static str,
 }

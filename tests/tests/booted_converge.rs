@@ -22,7 +22,7 @@ fn borrowed<'a>(files: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a s
 }
 
 fn fleet(suite: Suite) -> Fleet {
-    let files = site::files("hello");
+    let files = site::files("welcome");
     let repository = PolicyRepository::with(&borrowed(&files));
     let host = TestHost::boot(suite);
     host.publish_all();
@@ -65,6 +65,7 @@ fn converges(suite: Suite) {
 
     let report = fleet.apply(0);
     assert_eq!(report["outcome"], "changed", "{report:#}");
+    // The package has started its service itself: that alone is in sync when its turn comes.
     assert_eq!(report["counts"]["changed"].as_u64(), Some(total), "{report:#}");
     assert_eq!(
         fleet.host.must("systemctl is-active sf-web; systemctl is-enabled sf-web"),

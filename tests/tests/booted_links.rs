@@ -94,6 +94,7 @@ fn nothing_escapes(suite: Suite) {
         // is made by root's hand, so that the refusal is tested in any case.
         if !prepared.succeeded() {
             host.must(&script);
+            host.must("chown -h mallory:mallory /home/mallory/app");
         }
         let before = look();
         host.write("/root/policy/policies/links/policy.toml", policy);

@@ -45,9 +45,12 @@ impl Bench {
         );
         assert!(text.contains(reason), "{what}: expected {reason:?} in: {text}");
         assert!(failed["hint"].is_string(), "{what}: nothing says what to do: {failed:#}");
-        assert_eq!(find(&report, "blocked")["title"], "/root/dependent", "{what}");
-        let blocked_by =
-            find(&report, "blocked")["blocked_by"].as_str().unwrap_or_default().replace('"', "");
+        let dependent = report["resources"]
+            .as_array()
+            .and_then(|all| all.iter().find(|one| one["title"] == "/root/dependent"))
+            .unwrap_or_else(|| panic!("{what}: the dependent is not reported: {report:#}"));
+        assert_eq!(dependent["state"], "blocked", "{what}");
+        let blocked_by = dependent["blocked_by"].as_str().unwrap_or_default().replace('"', "");
         assert_eq!(blocked_by, troubled.replace(['"', '\\'], ""), "{what}");
         assert_eq!(
             self.host.must("cat /root/independent; test ! -e /root/dependent"),

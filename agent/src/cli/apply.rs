@@ -98,10 +98,11 @@ pub(super) fn run(
         refusal: None,
         timings: &mut timings,
     };
-    let report = engine::run(request, &mut host, &mut state, &mut follower)?;
+    let report = engine::run(&request, &mut host, &mut state, &mut follower)?;
     let refusal = follower.refusal;
     crate::journal::tell(&report);
-    if refusal.is_none() && report.outcome != Outcome::Failed && report.outcome != Outcome::Interrupted {
+    let applied = [Outcome::Converged, Outcome::Changed, Outcome::Corrected, Outcome::Drifted];
+    if !audit && applied.contains(&report.outcome) {
         input.accepted()?;
     }
     print(&report, &catalog, arguments, output)?;
@@ -118,6 +119,7 @@ pub(super) fn run(
         Outcome::Converged | Outcome::Changed | Outcome::Corrected => Exit::Done,
         Outcome::Drifted => Exit::Pending,
         Outcome::Failed | Outcome::Interrupted => Exit::AppliedWithFailures,
+        Outcome::Refused => Exit::Refused,
     })
 }
 

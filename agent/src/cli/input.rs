@@ -7,7 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use steadfast_policies::{Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, validate, validate_policy};
+use steadfast_policies::{
+    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, validate, validate_policy,
+};
 use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
 use steadfast_resources::host::HostOptions;
@@ -63,10 +65,7 @@ impl Target {
     }
 
     /// Settings without facts: for what concerns no host.
-    pub(super) fn for_validation(
-        root: &Path,
-        locations: &Locations,
-    ) -> Result<Self, CommandError> {
+    pub(super) fn for_validation(root: &Path, locations: &Locations) -> Result<Self, CommandError> {
         let settings = Settings::load(&locations.config_dir)?;
         Ok(Self {
             root: root.to_owned(),
@@ -136,9 +135,9 @@ impl Input {
             return Self::git(settings, target, true, output);
         };
         let here = std::env::current_dir()?;
-        match RepositoryArgument::parse(argument, &here)
-            .map_err(|error| CommandError::new(format!("cannot use {argument:?}")).because(&error))?
-        {
+        match RepositoryArgument::parse(argument, &here).map_err(|error| {
+            CommandError::new(format!("cannot use {argument:?}")).because(&error)
+        })? {
             RepositoryArgument::Directory(path) => Self::directory(&path),
             RepositoryArgument::PolicyFile(path) => Self::single(&path),
             RepositoryArgument::Git { url, branch } => {
@@ -230,10 +229,7 @@ impl Input {
         target: &Target,
         output: &Output,
     ) -> Result<Catalog, CommandError> {
-        let inputs = Inputs {
-            facts: target.facts.clone(),
-            labels: target.settings.labels.clone(),
-        };
+        let inputs = Inputs { facts: target.facts.clone(), labels: target.settings.labels.clone() };
         let registry = Registry::standard();
         let result = match &self.policies {
             Policies::Site(repository) => evaluate(repository.as_ref(), &inputs, &registry),
@@ -347,6 +343,6 @@ pub(super) fn write_new(file: &Path, content: &[u8]) -> Result<(), CommandError>
 
 /// Fetches for another process.
 pub(super) fn fetch_helper() -> Exit {
-    helper_main(std::io::stdin().lock(), std::io::stdout().lock());
-    Exit::Done
+    let ended = helper_main(std::io::stdin().lock(), std::io::stdout().lock());
+    if ended == std::process::ExitCode::SUCCESS { Exit::Done } else { Exit::Failed }
 }

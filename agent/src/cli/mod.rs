@@ -1,6 +1,7 @@
 //! The command line: what is asked, and with which exit code it ends.
 
 mod apply;
+mod config;
 mod demo;
 mod exit;
 mod facts;
@@ -12,6 +13,7 @@ mod single;
 mod timings;
 mod validate;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -55,17 +57,22 @@ enum Command {
     Report(report::Arguments),
     /// Show what policies can know about this host
     Facts(facts::Arguments),
+    /// Show the effective settings, and where each comes from
+    Config(config::Arguments),
     /// Put back content that was replaced, from the file bucket
     Restore(restore::Arguments),
     /// Show the whole loop in a scratch directory: harmless, as any user
     Demo(demo::Arguments),
-    /// Fetch for another process: a request on standard input, the answer on standard output
-    #[command(hide = true)]
-    FetchHelper,
 }
 
 /// Runs the command that `arguments` name (the program's name first) and returns its exit code.
-pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // The fetching process comes first: it must neither parse nor log anything else.
+    if arguments.get(1).is_some_and(|word| word == crate::source::HELPER_COMMAND) {
+        return input::fetch_helper();
+    }
+    crate::allocator::keep_small();
     let output = Output::standard();
     let command_line = match CommandLine::try_parse_from(arguments) {
         Ok(command_line) => command_line,
@@ -82,9 +89,9 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Apply(arguments) => apply::run(arguments, locations, &output),
         Command::Report(arguments) => report::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
+        Command::Config(arguments) => config::run(arguments, locations, &output),
         Command::Restore(arguments) => restore::run(arguments, locations, &output),
         Command::Demo(arguments) => demo::run(arguments, &output),
-        Command::FetchHelper => Ok(input::fetch_helper()),
     };
     match result {
         Ok(exit) => exit,

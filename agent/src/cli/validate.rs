@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use clap::Args;
 use super::input::{Input, Target};
 use super::{CommandError, Exit, Locations};
 use crate::output::Output;
+use clap::Args;
 
 /// Arguments of `validate`.
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use steadfast_policies::Resource;
 use steadfast_resources::host::Host;
 use steadfast_resources::kind::Gathering;
-use steadfast_resources::{Change, Failure, Shown};
+use steadfast_resources::{AnyStep, Change, Failure, Shown};
 
 use super::notification::Ledger;
 use super::plan::{Entry, Plan};
@@ -38,7 +38,7 @@ impl<'a> Execution<'a> {
         request: &'a RunRequest<'a>,
         run: &'a str,
         plan: &'a Plan,
-        owed: Vec<OwedNotification>,
+        owed: &[OwedNotification],
         deadline: Instant,
     ) -> Self {
         Self {
@@ -255,7 +255,7 @@ impl<'a> Execution<'a> {
                     }
                     .to_owned(),
                 );
-                report.steps = entry.planned.steps.iter().map(|step| step.summary()).collect();
+                report.steps = entry.planned.steps.iter().map(AnyStep::summary).collect();
                 report.changes =
                     entry.planned.steps.iter().flat_map(|step| step.changes.clone()).collect();
                 report.notes.clone_from(&entry.planned.notes);

@@ -15,7 +15,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// What is owed from earlier runs to resources of `catalog`.
-    pub(super) fn new(catalog: &Catalog, owed: Vec<OwedNotification>) -> Self {
+    pub(super) fn new(catalog: &Catalog, owed: &[OwedNotification]) -> Self {
         if owed.is_empty() {
             return Self::default();
         }

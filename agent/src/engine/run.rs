@@ -67,7 +67,7 @@ impl Progress for Silent {
 
 /// Plans, applies, and keeps the report. The caller holds the run lock.
 pub fn run(
-    request: RunRequest<'_>,
+    request: &RunRequest<'_>,
     host: &mut dyn Host,
     state: &mut State,
     progress: &mut dyn Progress,
@@ -91,7 +91,7 @@ pub fn run(
 
     let proceed = progress.planned(catalog, &plan);
     let applying = Instant::now();
-    let mut execution = Execution::new(&request, &id, &plan, owed, begun + request.timeout);
+    let mut execution = Execution::new(request, &id, &plan, &owed, begun + request.timeout);
     if proceed && !request.audit && execution.has_work() {
         state.run_begins(&id)?;
         execution.all(host, state, progress)?;
@@ -102,10 +102,12 @@ pub fn run(
     progress.phase("apply", applying.elapsed());
 
     let keeping = Instant::now();
-    let stopped = request.stop.load(Ordering::Relaxed) || !proceed;
+    let stopped = request.stop.load(Ordering::Relaxed);
     let (states, resources, notified) = execution.into_results();
     let mut counts = Counts { notified, ..Counts::default() };
-    states.iter().for_each(|state| counts.add(*state));
+    for state in &states {
+        counts.add(*state);
+    }
     let report = Report {
         schema: SCHEMA,
         id,
@@ -118,14 +120,14 @@ pub fn run(
         revision: request.revision.clone(),
         catalog: Some(catalog.digest.clone()),
         policies: catalog.policies.clone(),
-        outcome: outcome(&counts, stopped),
+        outcome: if proceed { outcome(&counts, stopped) } else { Outcome::Refused },
         counts,
         resources,
         owed: state.owed()?,
         messages,
         previous: state.newest_report_digest()?,
     };
-    keep(&request, &report, &in_force, &states, state)?;
+    keep(request, &report, &in_force, &states, state)?;
     progress.phase("keep the report", keeping.elapsed());
     Ok(report)
 }

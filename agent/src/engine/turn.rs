@@ -231,7 +231,9 @@ impl Execution<'_> {
             return Ok(());
         }
         state.owe(pairs, &clock::now(), self.run)?;
-        targets.into_iter().for_each(|target| self.ledger.add(target));
+        for target in targets {
+            self.ledger.add(target);
+        }
         Ok(())
     }
 
@@ -309,7 +311,7 @@ impl Execution<'_> {
             },
         );
         report.differs_from_plan = match was_planned {
-            Some(entry) => !same_steps(&entry.planned.steps, &planned.steps),
+            Some(entry) => !read_the_same(&entry.planned.steps, &planned.steps),
             None => !planned.steps.is_empty(),
         };
         report.steps = planned.steps.iter().map(AnyStep::summary).collect();
@@ -359,6 +361,15 @@ fn same_steps(left: &[AnyStep], right: &[AnyStep]) -> bool {
         && left.iter().zip(right).all(|(left, right)| {
             left.changes == right.changes && left.action_json() == right.action_json()
         })
+}
+
+/// Whether two lists of steps are the same for a person who reads them.
+fn read_the_same(left: &[AnyStep], right: &[AnyStep]) -> bool {
+    left.len() == right.len()
+        && left
+            .iter()
+            .zip(right)
+            .all(|(left, right)| left.changes == right.changes && left.summary() == right.summary())
 }
 
 fn pause(time: Duration) {

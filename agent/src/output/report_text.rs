@@ -113,6 +113,7 @@ pub fn summary_line(report: &Report, style: Style) -> String {
         Outcome::Drifted => style.uncertain("drifted"),
         Outcome::Failed => style.bad("failed"),
         Outcome::Interrupted => style.bad("interrupted"),
+        Outcome::Refused => style.bad("refused"),
     };
     let noun = if counts.total == 1 { "resource" } else { "resources" };
     let mut text = format!(

@@ -57,17 +57,17 @@ impl Style {
 
     /// A unified diff, its lines coloured and indented.
     pub fn diff(self, diff: &str, indent: &str) -> String {
-        diff.lines()
-            .map(|line| {
-                let painted = match line.as_bytes().first() {
-                    Some(b'+') => self.good(line),
-                    Some(b'-') => self.bad(line),
-                    Some(b'@') => self.uncertain(line),
-                    _ => line.to_owned(),
-                };
-                format!("{indent}{painted}\n")
-            })
-            .collect()
+        let mut text = String::new();
+        for line in diff.lines() {
+            let painted = match line.as_bytes().first() {
+                Some(b'+') => self.good(line),
+                Some(b'-') => self.bad(line),
+                Some(b'@') => self.uncertain(line),
+                _ => line.to_owned(),
+            };
+            text.extend([indent, &painted, "\n"]);
+        }
+        text
     }
 }
 

@@ -92,6 +92,8 @@ pub enum Outcome {
     Failed,
     /// The run stopped before its end.
     Interrupted,
+    /// The run was refused before it changed anything (a saved plan that no longer holds).
+    Refused,
 }
 
 impl Outcome {
@@ -104,6 +106,7 @@ impl Outcome {
             Self::Drifted => "drifted",
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
+            Self::Refused => "refused",
         }
     }
 }

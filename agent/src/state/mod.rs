@@ -24,8 +24,8 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
-pub(crate) use bucket::{digest, hexadecimal};
 pub use bucket::{FileBucket, KeptContent};
+pub(crate) use bucket::{digest, hexadecimal};
 pub use database::Database;
 pub use in_force::InForce;
 pub use lock::{LockHeld, RunLock};

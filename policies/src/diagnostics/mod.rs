@@ -185,7 +185,10 @@ impl Diagnostics {
     /// Sorts by file and position and drops what was told twice.
     pub(crate) fn new(mut list: Vec<Diagnostic>) -> Self {
         list.sort_by(|left, right| {
-            left.sort_key().cmp(&right.sort_key()).then_with(|| left.message.cmp(&right.message)).then_with(|| right.related.len().cmp(&left.related.len()))
+            left.sort_key()
+                .cmp(&right.sort_key())
+                .then_with(|| left.message.cmp(&right.message))
+                .then_with(|| right.related.len().cmp(&left.related.len()))
         });
         // One mistake in a template that several resources use is one mistake.
         list.dedup_by(|later, earlier| {

@@ -28,11 +28,7 @@ impl Context {
     }
 
     /// A draft of an error that no place in the repository is to blame for.
-    pub(crate) fn error_without_place(
-        &self,
-        code: Code,
-        message: impl Into<String>,
-    ) -> Draft<'_> {
+    pub(crate) fn error_without_place(&self, code: Code, message: impl Into<String>) -> Draft<'_> {
         self.draft(Severity::Error, code, None, message.into())
     }
 

@@ -26,6 +26,11 @@ impl Span {
     }
 }
 
+#[expect(clippy::naive_bytecount, reason = "the compiler vectorises it; not worth a dependency")]
+fn line_breaks(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
 fn offset(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
@@ -65,7 +70,7 @@ impl Source {
         let bytes = self.text.as_bytes();
         let end = (offset as usize).min(bytes.len());
         let between = bytes.get(from as usize..end).unwrap_or_default();
-        let count = between.iter().filter(|byte| **byte == b'\n').count();
+        let count = line_breaks(between);
         let line = line.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         self.cursor.set((offset, line));
         line

@@ -38,7 +38,7 @@ pub(crate) fn did_you_mean<'a>(
 }
 
 /// [`did_you_mean`], or else the list of what there is, if it is short.
-pub(crate) fn or_list<'a>(wrong: &str, what: &str, candidates: &[&'a str]) -> Option<String> {
+pub(crate) fn or_list(wrong: &str, what: &str, candidates: &[&str]) -> Option<String> {
     did_you_mean(wrong, candidates.iter().copied()).or_else(|| {
         let short = (1..=MAXIMUM_LIST).contains(&candidates.len());
         short.then(|| format!("{what}: {}", candidates.join(", ")))
@@ -66,7 +66,7 @@ fn distance(left: &[char], right: &[char]) -> usize {
         current.push(row + 1);
         for (column, to) in right.iter().enumerate() {
             let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX);
-            let mut least = (at(&last, column + 1) + 1)
+            let mut fewest = (at(&last, column + 1) + 1)
                 .min(at(&current, column) + 1)
                 .min(at(&last, column) + usize::from(from != to));
             let swapped = row > 0
@@ -74,9 +74,9 @@ fn distance(left: &[char], right: &[char]) -> usize {
                 && left.get(row - 1) == Some(to)
                 && right.get(column - 1) == Some(from);
             if swapped {
-                least = least.min(at(&before_last, column - 1) + 1);
+                fewest = fewest.min(at(&before_last, column - 1) + 1);
             }
-            current.push(least);
+            current.push(fewest);
         }
         before_last = std::mem::replace(&mut last, current);
     }

@@ -8,9 +8,7 @@ use super::texts::{Locals, Outcome};
 use super::types::{conform, shown};
 use super::{Evaluator, Frame};
 use crate::diagnostics::{Code, Reported, Span, Spot};
-use crate::expression::{
-    Resolved, Unconvertible, is_interpolated, path_hint, resolve, to_value,
-};
+use crate::expression::{Resolved, Unconvertible, is_interpolated, path_hint, resolve, to_value};
 use crate::parse::{Given, Item, Node};
 
 /// An evaluated value.
@@ -51,7 +49,8 @@ impl Evaluator<'_> {
             Node::Datetime(datetime) => Ok(Evaluated::certain(Value::text(&**datetime))),
             Node::List(items) => {
                 let mut values = Vec::with_capacity(items.len());
-                let certain = self.parts(frame, locals, items.iter(), |value| values.push(value))?;
+                let certain =
+                    self.parts(frame, locals, items.iter(), |value| values.push(value))?;
                 Ok(Evaluated { value: Some(Value::List(values)), certain })
             }
             Node::Table(entries) => {
@@ -147,13 +146,14 @@ impl Evaluator<'_> {
                 Ok(value) => Ok(Evaluated::certain(value)),
                 Err(mismatch) => {
                     let part = if mismatch.span == given.item.span { "" } else { "a part of " };
+                    let found = if declared.secret { "this value" } else { &mismatch.found };
                     let message = format!(
-                        "{part}`{}` must be {}, not {}",
-                        declared.name, mismatch.expected, mismatch.found
+                        "{part}`{}` must be {}, not {found}",
+                        declared.name, mismatch.expected
                     );
                     let spot = frame.spot(mismatch.span);
                     let draft = self.context.error(Code::WrongType, spot, message);
-                    Err(draft.hint(mismatch.hint).report())
+                    Err(draft.hint(mismatch.hint.filter(|_| !declared.secret)).report())
                 }
             },
         }
@@ -228,8 +228,12 @@ impl Evaluator<'_> {
         value: &Value,
         spot: Spot,
     ) -> Reported {
-        let message =
-            format!("`{}` must be {}, not {}", declared.name, declared.kind.in_words(), shown(value));
+        let message = format!(
+            "`{}` must be {}, not {}",
+            declared.name,
+            declared.kind.in_words(),
+            shown(value)
+        );
         self.context.error(Code::WrongType, spot, message).report()
     }
 

@@ -1,19 +1,17 @@
-//! From the declarations of a policy to instances: `when`, `for_each`, modules.
+//! From the declarations of a policy to instances: `when` and `for_each`.
 
 use std::sync::Arc;
 
 use minijinja::Value as Jinja;
 use minijinja::value::ValueKind;
-use steadfast_resources::Text;
 
 use super::load::Policies;
-use super::parameters::{Argument, Arguments};
+use super::parameters::Argument;
 use super::texts::{Locals, Outcome};
 use super::{Evaluator, Frame, Skipped};
-use crate::catalog;
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{from_item, is_interpolated};
-use crate::parse::{self, Declaration, Element, Given, Item, Module, Name, Node, Policy};
+use crate::parse::{self, Declaration, Element, Given, Item, Name, Node, Policy};
 
 /// The most items of one `for_each`.
 const MAXIMUM_ITEMS: usize = 100_000;
@@ -21,11 +19,8 @@ const MAXIMUM_ITEMS: usize = 100_000;
 /// How many items of one `for_each` may fail before the rest is left out: they share one text.
 const MAXIMUM_FAILURES: usize = 3;
 
-/// How deep modules may nest.
-const MAXIMUM_MODULES: usize = 32;
-
 /// How often, and with which `item`, something is repeated.
-enum Items {
+pub(super) enum Items {
     /// Once, without `item`.
     Single,
     Each(Vec<Jinja>),
@@ -51,7 +46,7 @@ impl Evaluator<'_> {
         self.elements(policies, &frame);
     }
 
-    fn frame<'p>(
+    pub(super) fn frame<'p>(
         &self,
         policy: &'p Policy,
         arguments: &[Argument],
@@ -70,7 +65,8 @@ impl Evaluator<'_> {
         })
     }
 
-    fn elements(&mut self, policies: &Policies<'_>, frame: &Frame<'_>) {
+    pub(super) fn elements(&mut self, policies: &Policies<'_>, frame: &Frame<'_>) {
+        self.instances.reserve_exact(frame.policy.elements.len());
         for element in &frame.policy.elements {
             match element {
                 Element::Resource(declaration) => self.resources(frame, declaration),
@@ -81,7 +77,10 @@ impl Evaluator<'_> {
 
     fn resources(&mut self, frame: &Frame<'_>, declaration: &Declaration) {
         let find = |name: parse::Common| {
-            declaration.given.iter().find(|given| matches!(given.name, Name::Common(found) if found == name))
+            declaration
+                .given
+                .iter()
+                .find(|given| matches!(given.name, Name::Common(found) if found == name))
         };
         let when = find(parse::Common::When).map(|given| &given.item);
         let each = find(parse::Common::ForEach).map(|given| &given.item);
@@ -140,7 +139,7 @@ impl Evaluator<'_> {
 
     /// The items to repeat with, and the condition that is still to be asked for each of them;
     /// `None` where a condition that concerns all items does not hold.
-    fn repetition<'i>(
+    pub(super) fn repetition<'i>(
         &self,
         frame: &Frame<'_>,
         when: Option<&'i Item>,
@@ -164,7 +163,7 @@ impl Evaluator<'_> {
     }
 
     /// Whether the expression `item` holds. When checking, what is not known counts as true.
-    fn condition(
+    pub(super) fn condition(
         &self,
         frame: &Frame<'_>,
         locals: &Locals,
@@ -178,7 +177,8 @@ impl Evaluator<'_> {
                 Ok(value.is_true() || self.check())
             }
             Outcome::Known(value) => {
-                let message = format!("`when` must be true or false, and this is a {}", value.kind());
+                let message =
+                    format!("`when` must be true or false, and this is a {}", value.kind());
                 Err(self
                     .context
                     .error(Code::WrongType, frame.spot(item.span), message)
@@ -258,128 +258,6 @@ impl Evaluator<'_> {
     /// Notes that the resource is there and already known to be wrong.
     pub(crate) fn broken(&mut self, frame: &Frame<'_>, declaration: &Declaration) {
         self.skip(frame, declaration, None);
-    }
-
-    fn module(&mut self, policies: &Policies<'_>, frame: &Frame<'_>, module: &Module) {
-        self.modules.push(module.name.clone());
-        let Some((source, span)) = &module.source else {
-            self.unsound = true;
-            return;
-        };
-        let spot = frame.spot(*span);
-        let Ok(policy) = policies.get(source, spot) else {
-            self.unsound = true;
-            return;
-        };
-        let repetition =
-            self.repetition(frame, module.when.as_ref(), module.for_each.as_ref());
-        let (items, when) = match repetition {
-            Ok(Some(repetition)) => repetition,
-            Ok(None) => return,
-            Err(Reported) => {
-                self.unsound = true;
-                return;
-            }
-        };
-        let each = match items {
-            Items::Single => vec![frame.locals.clone()],
-            Items::Unknown => vec![frame.locals.with_unknown_item()],
-            Items::Each(items) => {
-                items.into_iter().map(|item| frame.locals.with_item(item)).collect()
-            }
-        };
-        for locals in each {
-            match when.map_or(Ok(true), |when| self.condition(frame, &locals, when)) {
-                Ok(true) => self.instantiate(policies, frame, &locals, module, &policy, spot),
-                Ok(false) => {}
-                Err(Reported) => self.unsound = true,
-            }
-        }
-    }
-
-    fn instantiate(
-        &mut self,
-        policies: &Policies<'_>,
-        frame: &Frame<'_>,
-        locals: &Locals,
-        module: &Module,
-        policy: &Policy,
-        spot: Spot,
-    ) {
-        let (Ok(arguments), Ok(mut links)) = (
-            self.arguments(frame, locals, &module.parameters),
-            self.module_links(frame, locals, module),
-        ) else {
-            self.unsound = true;
-            return;
-        };
-        if self.check() {
-            // The policy itself is checked on its own.
-            if self.check_arguments(policy, &arguments, spot).is_err() {
-                self.unsound = true;
-            }
-            return;
-        }
-        if frame.chain.contains(&policy.name) || frame.chain.len() >= MAXIMUM_MODULES {
-            let mut chain: Vec<&str> = frame.chain.iter().map(|name| &**name).collect();
-            chain.push(&policy.name);
-            let message = format!("policies use each other without end: {}", chain.join(" → "));
-            self.context.error(Code::Cycle, spot, message).report();
-            self.unsound = true;
-            return;
-        }
-        self.broken_titles.extend(policy.broken_titles.iter().cloned());
-        self.unsound |= !policy.sound;
-        let Ok(mut inner) = self.frame(policy, &arguments, Some(spot)) else {
-            self.unsound = true;
-            return;
-        };
-        inner.chain = frame.chain.iter().cloned().chain([Arc::clone(&policy.name)]).collect();
-        let names = frame.modules.iter().cloned().chain([module.name.clone()]);
-        inner.modules = names.collect::<Vec<Text>>().into();
-        links.extend(frame.links.iter().cloned());
-        inner.links = links;
-        self.elements(policies, &inner);
-    }
-
-    fn module_links(
-        &self,
-        frame: &Frame<'_>,
-        locals: &Locals,
-        module: &Module,
-    ) -> Result<Vec<super::Link>, Reported> {
-        let mut links = Vec::new();
-        for given in &module.links {
-            if let Name::Common(name) = given.name {
-                let mut common = catalog::Common::default();
-                self.common(frame, locals, name, given, &mut common, &mut links)?;
-            }
-        }
-        Ok(links)
-    }
-
-    /// Evaluates what the user of a policy gives to it.
-    pub(crate) fn arguments(
-        &self,
-        frame: &Frame<'_>,
-        locals: &Locals,
-        entries: &[parse::Entry],
-    ) -> Result<Arguments, Reported> {
-        entries
-            .iter()
-            .map(|entry| {
-                let value = match self.data_value(frame, locals, &entry.item)? {
-                    Outcome::Known(value) => Some(value),
-                    Outcome::Guess(_) | Outcome::Unknown => None,
-                };
-                Ok(Argument {
-                    name: entry.key.to_string(),
-                    name_spot: frame.spot(entry.key_span),
-                    spot: frame.spot(entry.item.span),
-                    value,
-                })
-            })
-            .collect()
     }
 }
 

@@ -136,8 +136,9 @@ impl<'a> Files<'a> {
         let any = !wanted.is_empty();
         for path in wanted {
             let known = match self.read(&path) {
-                Ok(Some(bytes)) => String::from_utf8(bytes)
-                    .map_or(Known::Binary, |text| Known::Text(text.into())),
+                Ok(Some(bytes)) => {
+                    String::from_utf8(bytes).map_or(Known::Binary, |text| Known::Text(text.into()))
+                }
                 Ok(None) | Err(Reported) => Known::Missing,
             };
             self.library.keep(path, known);

@@ -14,12 +14,15 @@ use crate::parse::{self, Policy};
 /// The directory of all policies.
 const DIRECTORY: &str = "policies";
 
+/// What came of looking for a policy.
+type Loaded = Result<Option<Rc<Policy>>, Reported>;
+
 /// The policies of a repository.
 pub(crate) struct Policies<'a> {
     context: &'a Context,
     registry: &'a Registry,
     files: &'a Files<'a>,
-    loaded: RefCell<HashMap<String, Result<Option<Rc<Policy>>, Reported>>>,
+    loaded: RefCell<HashMap<String, Loaded>>,
 }
 
 impl<'a> Policies<'a> {
@@ -33,7 +36,7 @@ impl<'a> Policies<'a> {
     }
 
     /// The policy called `name`, if there is one.
-    pub(crate) fn load(&self, name: &str) -> Result<Option<Rc<Policy>>, Reported> {
+    pub(crate) fn load(&self, name: &str) -> Loaded {
         if let Some(known) = self.loaded.borrow().get(name) {
             return known.clone();
         }
@@ -47,7 +50,7 @@ impl<'a> Policies<'a> {
         self.loaded.borrow_mut().clear();
     }
 
-    fn read(&self, name: &str) -> Result<Option<Rc<Policy>>, Reported> {
+    fn read(&self, name: &str) -> Loaded {
         if !is_name(name) {
             return Ok(None);
         }
@@ -66,7 +69,14 @@ impl<'a> Policies<'a> {
     /// Parses the policy `name` from `source`; its files are relative to `directory`.
     pub(crate) fn parse(&self, name: &str, directory: &str, source: SourceId) -> Policy {
         let document = parse::parse(self.context, source);
-        parse::classify(self.context, self.registry, name.into(), directory.into(), source, document)
+        parse::classify(
+            self.context,
+            self.registry,
+            name.into(),
+            directory.into(),
+            source,
+            document,
+        )
     }
 
     fn twice(&self, name: &str, first: SourceId, second: SourceId) -> Reported {
@@ -80,7 +90,8 @@ impl<'a> Policies<'a> {
 
     fn unknown(&self, name: &str, spot: Spot) -> Reported {
         let message = format!("there is no policy `{name}`");
-        let hint = if is_name(name) && !self.files.below(&format!("{DIRECTORY}/{name}")).is_empty() {
+        let hint = if is_name(name) && !self.files.below(&format!("{DIRECTORY}/{name}")).is_empty()
+        {
             Some(format!("`{DIRECTORY}/{name}/` has no `policy.toml`"))
         } else {
             let names = self.names();

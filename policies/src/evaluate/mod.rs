@@ -10,6 +10,7 @@ mod digest;
 mod expand;
 mod files;
 mod load;
+mod modules;
 mod parameters;
 mod resource;
 mod texts;

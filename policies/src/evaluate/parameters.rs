@@ -61,12 +61,11 @@ impl Evaluator<'_> {
                 Some(Argument { value: Some(value), spot, .. }) => {
                     self.accepts(policy, parameter, value, *spot)
                 }
-                Some(_) => Ok(()),
                 // Data may give it.
                 None if parameter.required && self.base.data.is_none() && !self.has_data() => {
                     Err(self.missing_parameter(policy, parameter, Some(user)))
                 }
-                None => Ok(()),
+                _ => Ok(()),
             };
             if let Err(reported) = checked {
                 outcome = Err(reported);
@@ -120,7 +119,8 @@ impl Evaluator<'_> {
             self.accepts(policy, parameter, value, *spot)?;
             return Ok(Some(value.clone()));
         }
-        let datum = self.data.as_ref().and_then(|data| data.get(&policy.name)?.get(&parameter.name));
+        let datum =
+            self.data.as_ref().and_then(|data| data.get(&policy.name)?.get(&parameter.name));
         if let Some(datum) = datum {
             let value = datum.value();
             self.accepts(policy, parameter, &value, datum.spot)?;
@@ -151,8 +151,7 @@ impl Evaluator<'_> {
         user: Option<Spot>,
     ) -> Reported {
         let declared = Spot::new(policy.source, parameter.name_span);
-        let message =
-            format!("policy `{}` needs its parameter `{}`", policy.name, parameter.name);
+        let message = format!("policy `{}` needs its parameter `{}`", policy.name, parameter.name);
         match user {
             Some(user) => self
                 .context
@@ -198,7 +197,9 @@ impl Evaluator<'_> {
         };
         let value = match &item.node {
             Node::Text(text) => return self.string(frame, locals, text, item.span),
-            Node::List(items) => Jinja::from(items.iter().map(&mut part).collect::<Result<Vec<_>, _>>()?),
+            Node::List(items) => {
+                Jinja::from(items.iter().map(&mut part).collect::<Result<Vec<_>, _>>()?)
+            }
             Node::Table(entries) => {
                 let pairs: Vec<(Jinja, Jinja)> = entries
                     .iter()
@@ -228,9 +229,10 @@ impl Evaluator<'_> {
         let declared = Spot::new(policy.source, parameter.name_span);
         let message = format!("parameter `{}` {what}", parameter.name);
         let draft = self.context.error(code, spot, message);
-        let own = parameter.default.as_ref().is_some_and(|default| {
-            spot == Spot::new(policy.source, default.span)
-        });
+        let own = parameter
+            .default
+            .as_ref()
+            .is_some_and(|default| spot == Spot::new(policy.source, default.span));
         Err(if own { draft.report() } else { draft.related(declared, "declared here").report() })
     }
 }
@@ -251,18 +253,25 @@ fn problem(parameter: &Parameter, value: &Jinja) -> Option<(Code, String)> {
     }
     if !is_of(parameter.kind, value) {
         let wanted = parameter.kind.name();
-        return Some((Code::WrongType, format!("must be of type {wanted}, not {}", type_name(value))));
+        return Some((
+            Code::WrongType,
+            format!("must be of type {wanted}, not {}", type_name(value)),
+        ));
     }
     if let Some(allowed) = &parameter.allowed
         && !allowed.iter().any(|item| from_item(item) == *value)
     {
-        let allowed: Vec<String> = allowed.iter().map(|item| format!("{:?}", from_item(item))).collect();
+        let allowed: Vec<String> =
+            allowed.iter().map(|item| format!("{:?}", from_item(item))).collect();
         return Some((Code::InvalidValue, format!("must be one of {}", allowed.join(", "))));
     }
     if let (Some(pattern), Some(text)) = (&parameter.pattern, value.as_str())
         && !pattern.is_match(text)
     {
-        return Some((Code::InvalidValue, format!("must match the pattern {:?}", pattern.as_str())));
+        return Some((
+            Code::InvalidValue,
+            format!("must match the pattern {:?}", pattern.as_str()),
+        ));
     }
     let number = f64::try_from(value.clone()).ok().filter(|_| value.is_number());
     #[expect(clippy::cast_precision_loss, reason = "only compared")]

@@ -15,7 +15,7 @@ use crate::diagnostics::{Code, Reported, Spot};
 use crate::expression::is_interpolated;
 use crate::parse::{self, Declaration, Given, Name};
 
-/// The longest title, in bytes (Linux's PATH_MAX).
+/// The longest title, in bytes (Linux's `PATH_MAX`).
 const MAXIMUM_TITLE: usize = 4096;
 
 /// A title as far as it is known.
@@ -146,7 +146,10 @@ impl Evaluator<'_> {
                 },
                 Outcome::Guess(_) | Outcome::Unknown => {
                     let pattern = pattern(written);
-                    Title { text: Text::from(pattern.replace('*', "x").replace('\\', "")), pattern: Some(pattern) }
+                    Title {
+                        text: Text::from(pattern.replace('*', "x").replace('\\', "")),
+                        pattern: Some(pattern),
+                    }
                 }
             }
         } else {
@@ -164,7 +167,9 @@ impl Evaluator<'_> {
         match title.text.chars().find(|letter| letter.is_control()) {
             Some('\0') => wrong("a title cannot contain a NUL character"),
             Some('\n') => wrong("a title cannot contain a line break"),
-            Some(letter) => wrong(&format!("a title cannot contain the control character {letter:?}")),
+            Some(letter) => {
+                wrong(&format!("a title cannot contain the control character {letter:?}"))
+            }
             None => Ok(title),
         }
     }
@@ -201,8 +206,13 @@ impl Evaluator<'_> {
             errors.retain(|error| error.attribute.is_some());
         }
         let spot = place("");
+        let before = self.context.count();
         for error in errors {
             self.attribute_error(declaration, error, place, spot);
+        }
+        if wanted.is_none() && self.context.count() == before && !self.check() {
+            let message = "the kind refused this resource without saying why";
+            self.context.error(Code::InvalidValue, spot, message).report();
         }
         let certain = title.pattern.is_none() && attributes.uncertain.is_empty();
         wanted.filter(|_| certain)

@@ -83,8 +83,7 @@ impl Evaluator<'_> {
         }
         let mut origin = Origin { spot, text, offset: 0 };
         let compiled = self.engine.expression(key(frame.policy.source, item.span), text);
-        let compiled = compiled
-            .map_err(|error| tell(&self.told(frame, locals, origin), &error))?;
+        let compiled = compiled.map_err(|error| tell(&self.told(frame, locals, origin), &error))?;
         origin.offset = compiled.offset();
         self.run(frame, locals, &compiled, origin)
     }
@@ -236,9 +235,8 @@ impl Evaluator<'_> {
 
 /// Whether the outcome may differ with facts, labels, data, parameters or items.
 fn uses_unknown(compiled: &Compiled<'_>, text: &str) -> bool {
-    let includes = |text: &str| {
-        ["include", "import", "extends"].iter().any(|word| text.contains(word))
-    };
+    let includes =
+        |text: &str| ["include", "import", "extends"].iter().any(|word| text.contains(word));
     compiled.names(false).iter().any(|name| ROOTS.contains(&name.as_str()))
         || includes(text)
         || compiled.template_file().is_some_and(|(_, text)| includes(&text))

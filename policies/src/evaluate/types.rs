@@ -70,9 +70,9 @@ pub(crate) fn conform(
                 return conform(fit, value, item);
             }
             let fit = kinds.iter().find_map(|kind| conform(kind, value.clone(), item).ok());
-            fit.ok_or_else(|| mismatch(kind, &value, item))
+            fit.ok_or_else(|| Box::new(mismatch(kind, &value, item)))
         }
-        (kind, value) => Err(mismatch(kind, &value, item)),
+        (kind, value) => Err(Box::new(mismatch(kind, &value, item))),
     }
 }
 
@@ -81,16 +81,15 @@ fn fits(kind: &AttributeType, value: &Value) -> bool {
     match (kind, value) {
         (AttributeType::String, Value::Text(_))
         | (AttributeType::Integer, Value::Integer(_))
-        | (AttributeType::Boolean, Value::Boolean(_)) => true,
+        | (AttributeType::Boolean, Value::Boolean(_))
+        | (AttributeType::List(_), Value::List(_))
+        | (AttributeType::Table(_), Value::Table(_)) => true,
         (AttributeType::Enumeration(allowed), Value::Text(text)) => allowed.contains(&&**text),
-        (AttributeType::List(_), Value::List(_)) | (AttributeType::Table(_), Value::Table(_)) => {
-            true
-        }
         _ => false,
     }
 }
 
-fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Box<Mismatch> {
+fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Mismatch {
     let takes_text = |kind: &AttributeType| {
         matches!(kind, AttributeType::String | AttributeType::Enumeration(_))
     };
@@ -120,7 +119,8 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Box<Mismatch> {
             Some(format!("put it in quotes: \"{text}\""))
         }
         Value::Text(text)
-            if any(&|kind| *kind == AttributeType::Boolean) && matches!(&**text, "true" | "false") =>
+            if any(&|kind| *kind == AttributeType::Boolean)
+                && matches!(&**text, "true" | "false") =>
         {
             Some(format!("leave the quotes out: {text}"))
         }
@@ -135,7 +135,7 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Box<Mismatch> {
         Value::Text(text) => did_you_mean(text, words),
         _ => None,
     };
-    Box::new(Mismatch { span: item.span, expected: kind.in_words(), found: shown(value), hint })
+    Mismatch { span: item.span, expected: kind.in_words(), found: shown(value), hint }
 }
 
 /// `0o644` and the like lose their form in TOML; plain digits keep theirs.
@@ -194,7 +194,8 @@ mod tests {
     const MODE: AttributeType = AttributeType::String;
     const ENABLE: AttributeType =
         AttributeType::AnyOf(&[AttributeType::Boolean, AttributeType::Enumeration(&["masked"])]);
-    const ID: AttributeType = AttributeType::AnyOf(&[AttributeType::String, AttributeType::Integer]);
+    const ID: AttributeType =
+        AttributeType::AnyOf(&[AttributeType::String, AttributeType::Integer]);
 
     fn literal(value: &Value) -> Item {
         let node = match value {

@@ -38,9 +38,9 @@ impl Compiled<'_> {
                     return Err(Error::new(ErrorKind::OutOfFuel, message));
                 }
                 rendered?;
-                String::from_utf8(output.bytes).map(Value::from).map_err(|_| {
-                    Error::new(ErrorKind::InvalidOperation, "the output is not UTF-8")
-                })
+                String::from_utf8(output.bytes)
+                    .map(Value::from)
+                    .map_err(|_| Error::new(ErrorKind::InvalidOperation, "the output is not UTF-8"))
             }
         }
     }
@@ -123,13 +123,13 @@ impl<'e> Engine<'e> {
         directory: &str,
         text: &str,
     ) -> Result<Rc<Compiled<'e>>, Error> {
-        self.cached(key, || match only_expression(text) {
-            Some(range) => self.compile_expression(text, range),
-            None => {
-                let name = format!("{:?}:{}", key.0, key.1);
-                let name = self.library.keep_inline(directory, &name, text);
-                self.environment.get_template(&name).map(Compiled::Template)
+        self.cached(key, || {
+            if let Some(range) = only_expression(text) {
+                return self.compile_expression(text, range);
             }
+            let name = format!("{:?}:{}", key.0, key.1);
+            let name = self.library.keep_inline(directory, &name, text);
+            self.environment.get_template(&name).map(Compiled::Template)
         })
     }
 

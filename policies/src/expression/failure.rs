@@ -101,7 +101,8 @@ impl Told<'_> {
     /// Records that `name` does not exist, at `spot`.
     pub(crate) fn undefined(&self, name: &str, spot: Spot, in_file: bool) -> Reported {
         let source = self.context.sources.get(spot.source);
-        let called = source.text.get(spot.span.end as usize..).is_some_and(|rest| rest.starts_with('('));
+        let called =
+            source.text.get(spot.span.end as usize..).is_some_and(|rest| rest.starts_with('('));
         let (message, hint) = match self.scope.follow(name) {
             _ if called && !name.contains('.') => no_function(name),
             Ok(_) => (format!("`{name}` is undefined"), None),
@@ -177,7 +178,8 @@ pub(crate) fn path_hint(paths: &[String], directory: &str, name: &str) -> Option
     let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
     let files = || paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str()));
     let last = name.rsplit('/').next().unwrap_or(name);
-    if let Some(found) = files().find(|path| path.rsplit('/').next() == Some(last) && *path != name) {
+    if let Some(found) = files().find(|path| path.rsplit('/').next() == Some(last) && *path != name)
+    {
         return Some(format!("did you mean `{found}`? Paths are relative to the policy"));
     }
     nearest(name, files()).map(|path| format!("did you mean `{path}`?")).or_else(|| {
@@ -209,6 +211,10 @@ fn missing_hint(missing: &Missing) -> Option<String> {
             Some(format!("declare it under `[params]`, or use one of: {}", names.join(", ")))
         }
         ("", _) if missing.part == "item" => Some("`item` exists only with `for_each`".into()),
+        ("facts" | "labels" | "data", []) => Some(format!(
+            "for a value that may be missing write `{}.{} | default(…)`",
+            missing.known, missing.part
+        )),
         (_, []) => None,
         ("", names) => Some(format!("the names here are: {}", names.join(", "))),
         (known, names) => Some(format!(
@@ -247,7 +253,8 @@ fn narrowed(text: &str, error: &Error, undefined: Option<&str>) -> Range<usize> 
     let range = error.range().filter(|range| text.get(range.clone()).is_some());
     let range = range.unwrap_or_else(|| {
         let line = error.line().unwrap_or(1);
-        let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let start: usize =
+            text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let body = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
         start + (body.len() - body.trim_start().len())..start + body.trim_end().len()
     });
@@ -260,7 +267,9 @@ fn narrowed(text: &str, error: &Error, undefined: Option<&str>) -> Range<usize> 
 /// Where `name` is written as a whole word within `range` of `text`.
 fn word(text: &str, name: &str, range: Range<usize>) -> Option<Range<usize>> {
     let part = text.get(range.clone())?;
-    let inside = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    let inside = |letter: Option<char>| {
+        letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+    };
     part.match_indices(name).find_map(|(at, _)| {
         let before = part.get(..at).and_then(|head| head.chars().next_back());
         let after = part.get(at + name.len()..).and_then(|tail| tail.chars().next());

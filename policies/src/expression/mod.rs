@@ -23,8 +23,8 @@ mod tests;
 
 pub(crate) use compiled::{Compiled, Engine};
 pub(crate) use environment::environment;
-pub(crate) use filters::file_function;
 pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};
+pub(crate) use filters::file_function;
 pub(crate) use library::{Known, Library, Resolved, resolve};
 pub(crate) use scope::{ROOTS, Scope};
 pub(crate) use split::{is_interpolated, only_expression};

@@ -62,9 +62,10 @@ impl Scope {
             match value.get_attr(part) {
                 Ok(next) if !next.is_undefined() => value = next,
                 _ => {
-                    let names = value.try_iter().ok().filter(|_| {
-                        value.kind() == minijinja::value::ValueKind::Map
-                    });
+                    let names = value
+                        .try_iter()
+                        .ok()
+                        .filter(|_| value.kind() == minijinja::value::ValueKind::Map);
                     let names = names.map(|names| names.map(|name| name.to_string()).collect());
                     let names = names.unwrap_or_default();
                     return Err(Missing { known, part: part.to_owned(), names });

@@ -28,17 +28,18 @@ pub(crate) fn only_expression(text: &str) -> Option<Range<usize>> {
         match (quote, byte) {
             (Some(_), b'\\') => position += 1,
             (Some(mark), _) if mark == byte => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'{' | b'[' | b'(') => open += 1,
             (None, b'}') if open == 0 => {
                 let ends = text.get(position..) == Some("}}");
                 let end = position
-                    - usize::from(position > start && matches!(bytes.get(position - 1), Some(b'-' | b'+')));
+                    - usize::from(
+                        position > start && matches!(bytes.get(position - 1), Some(b'-' | b'+')),
+                    );
                 return ends.then_some(start..end.max(start));
             }
             (None, b'}' | b']' | b')') => open = open.saturating_sub(1),
-            (None, _) => {}
+            _ => {}
         }
         position += 1;
     }

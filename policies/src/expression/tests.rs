@@ -54,7 +54,10 @@ fn filters_as_authors_know_them() {
         ("'' | quote", "''"),
         ("'/plain-word' | quote", "/plain-word"),
         ("params.map | combine({'a': 3, 'b': 4}) | to_json", r#"{"z":1,"a":3,"b":4}"#),
-        ("{'a': {'b': 1}} | combine({'a': {'c': 2}}, recursive=true) | to_json", r#"{"a":{"b":1,"c":2}}"#),
+        (
+            "{'a': {'b': 1}} | combine({'a': {'c': 2}}, recursive=true) | to_json",
+            r#"{"a":{"b":1,"c":2}}"#,
+        ),
         ("params.map | dict2items | map(attribute='key') | join(',')", "z,a"),
         ("params.map | dict2items | items2dict | to_json", r#"{"z":1,"a":2}"#),
         ("[[1, [2]], 3] | flatten", "[1, 2, 3]"),
@@ -83,11 +86,23 @@ fn filters_as_authors_know_them() {
 #[test]
 fn undefined_is_an_error_wherever_it_would_count() {
     for text in [
-        "nope == 1", "params.nope == 'x'", "params.nope and true", "not params.nope", "params.nope + 1",
-        "params.nope ~ 'x'", "'x' in params.nope", "params.nope.deeper", "params.nope | upper",
-        "params.nope | to_json", "[params.nope] | to_json", "{'a': params.nope} | to_yaml",
-        "params.nope | sha256", "params.nope | mandatory", "params.nope | regex_search('x')",
-        "params.nope | quote", "params.nope | b64encode",
+        "nope == 1",
+        "params.nope == 'x'",
+        "params.nope and true",
+        "not params.nope",
+        "params.nope + 1",
+        "params.nope ~ 'x'",
+        "'x' in params.nope",
+        "params.nope.deeper",
+        "params.nope | upper",
+        "params.nope | to_json",
+        "[params.nope] | to_json",
+        "{'a': params.nope} | to_yaml",
+        "params.nope | sha256",
+        "params.nope | mandatory",
+        "params.nope | regex_search('x')",
+        "params.nope | quote",
+        "params.nope | b64encode",
     ] {
         let error = eval(text).expect_err(text);
         assert!(
@@ -99,7 +114,15 @@ fn undefined_is_an_error_wherever_it_would_count() {
 
 #[test]
 fn nothing_impure_is_there() {
-    for text in ["now()", "random()", "lipsum()", "debug()", "uuid4()", "env('HOME')", "lookup('file', 'x')"] {
+    for text in [
+        "now()",
+        "random()",
+        "lipsum()",
+        "debug()",
+        "uuid4()",
+        "env('HOME')",
+        "lookup('file', 'x')",
+    ] {
         assert_eq!(eval(text).expect_err(text).kind(), ErrorKind::UnknownFunction, "{text}");
     }
     for text in ["[1] | random", "[1] | shuffle", "1 | now"] {
@@ -110,9 +133,17 @@ fn nothing_impure_is_there() {
 #[test]
 fn wrong_arguments_are_errors_and_not_panics() {
     for text in [
-        "1 | from_json", "'x' | from_json", "'*' | b64decode", "'/w==' | b64decode", "'x' | hash('md5')",
-        "'x' | regex_search('(')", "1 | combine({})", "none | dict2items", "range | to_json",
-        "{'a': none} | to_toml", "params.hosts | to_json(indnt=2)",
+        "1 | from_json",
+        "'x' | from_json",
+        "'*' | b64decode",
+        "'/w==' | b64decode",
+        "'x' | hash('md5')",
+        "'x' | regex_search('(')",
+        "1 | combine({})",
+        "none | dict2items",
+        "range | to_json",
+        "{'a': none} | to_toml",
+        "params.hosts | to_json(indnt=2)",
     ] {
         assert!(eval(text).is_err(), "{text}");
     }

@@ -52,7 +52,6 @@ fn scan<'t>(text: &'t str, range: Range<usize>, found: &mut Vec<(&'t str, Range<
         match (quote, byte) {
             (Some(_), b'\\') => position += 1,
             (Some(mark), _) if mark == byte => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'|') => {
                 let rest = text.get(position + 1..range.end).unwrap_or_default();
@@ -66,7 +65,7 @@ fn scan<'t>(text: &'t str, range: Range<usize>, found: &mut Vec<(&'t str, Range<
                     found.push((name, start..start + length));
                 }
             }
-            (None, _) => {}
+            _ => {}
         }
         position += 1;
     }
@@ -99,7 +98,8 @@ mod tests {
         for name in filters::names() {
             let rendered = environment.compile_expression_owned(format!("none | {name}"));
             let error = rendered.unwrap().eval(()).err();
-            let unknown = error.is_some_and(|error| error.kind() == minijinja::ErrorKind::UnknownFilter);
+            let unknown =
+                error.is_some_and(|error| error.kind() == minijinja::ErrorKind::UnknownFilter);
             assert!(!unknown, "{name}");
         }
     }

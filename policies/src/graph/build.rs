@@ -42,7 +42,8 @@ fn without_superfluous(count: usize, edges: Vec<RawEdge>) -> Vec<RawEdge> {
         edges.into_iter().partition(|edge| edge.why != Why::Automatic);
     let mut seen: HashSet<Pair> = strong.iter().map(|edge| (edge.from, edge.to)).collect();
     weak.retain(|edge| seen.insert((edge.from, edge.to)));
-    let pairs = |edges: &[RawEdge]| edges.iter().map(|edge| (edge.from, edge.to)).collect::<Vec<_>>();
+    let pairs =
+        |edges: &[RawEdge]| edges.iter().map(|edge| (edge.from, edge.to)).collect::<Vec<_>>();
     let dropped: HashSet<usize> =
         superfluous(count, &pairs(&strong), &pairs(&weak)).into_iter().collect();
     let kept = weak.into_iter().enumerate().filter(|(index, _)| !dropped.contains(index));
@@ -66,7 +67,8 @@ fn assemble(
     let mut slots: Vec<Option<Resource>> = Vec::new();
     slots.resize_with(order.len(), || None);
     for (index, instance) in (0_u32..).zip(instances) {
-        let (Some(wanted), Some(slot)) = (instance.wanted, slots.get_mut(at(index) as usize)) else {
+        let (Some(wanted), Some(slot)) = (instance.wanted, slots.get_mut(at(index) as usize))
+        else {
             continue;
         };
         *slot = Some(Resource {

@@ -85,7 +85,9 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
         for link in &instance.links {
             let Ok(others) = index.find(link) else { continue };
             for other in others {
-                if other == own && parse_reference(&link.text).is_ok_and(|parsed| parsed.may_be_glob()) {
+                if other == own
+                    && parse_reference(&link.text).is_ok_and(|parsed| parsed.may_be_glob())
+                {
                     continue;
                 }
                 let (from, to) = match link.relation {
@@ -162,7 +164,9 @@ impl<'a> Index<'a> {
     fn is_skipped(&self, parsed: &Parsed) -> bool {
         self.skipped.contains(&(&*parsed.kind, &*parsed.title))
             || self.world.skipped.iter().any(|skipped| {
-                skipped.glob && skipped.kind == parsed.kind && glob_matches(&skipped.title, &parsed.title)
+                skipped.glob
+                    && skipped.kind == parsed.kind
+                    && glob_matches(&skipped.title, &parsed.title)
             })
     }
 
@@ -170,9 +174,8 @@ impl<'a> Index<'a> {
     fn patterned(&self, parsed: &Parsed) -> Vec<u32> {
         let may_be = |index: &&u32| {
             let pattern = self.instance(**index).and_then(|instance| instance.pattern.as_deref());
-            pattern.is_some_and(|pattern| {
-                parsed.may_be_glob() || glob_matches(pattern, &parsed.title)
-            })
+            pattern
+                .is_some_and(|pattern| parsed.may_be_glob() || glob_matches(pattern, &parsed.title))
         };
         self.of_kind(&parsed.kind).iter().filter(may_be).copied().collect()
     }
@@ -190,15 +193,15 @@ impl<'a> Index<'a> {
                 return Err(context.error(Code::UnknownReference, link.spot, message).report());
             }
         };
-        let matches = |index: &&u32| {
-            self.instance(**index).is_some_and(|instance| matcher.is_match(instance.reference.title()))
+        let fits = |index: &&u32| {
+            self.instance(**index)
+                .is_some_and(|instance| matcher.is_match(instance.reference.title()))
         };
-        let found: Vec<u32> = self.of_kind(&parsed.kind).iter().filter(matches).copied().collect();
+        let found: Vec<u32> = self.of_kind(&parsed.kind).iter().filter(fits).copied().collect();
         let skipped = || {
-            self.world
-                .skipped
-                .iter()
-                .any(|skipped| skipped.kind == parsed.kind && (skipped.glob || matcher.is_match(&skipped.title)))
+            self.world.skipped.iter().any(|skipped| {
+                skipped.kind == parsed.kind && (skipped.glob || matcher.is_match(&skipped.title))
+            })
         };
         if found.is_empty() && !self.world.unsound && !skipped() {
             let message = format!("`{}` matches no resource", &*link.text);
@@ -219,7 +222,8 @@ impl<'a> Index<'a> {
             let draft = self.world.context.error(Code::UnknownReference, link.spot, message);
             return Err(draft.hint(hint).report());
         }
-        let inside = |instance: &Instance| instance.modules.iter().any(|name| **name == *parsed.title);
+        let inside =
+            |instance: &Instance| instance.modules.iter().any(|name| **name == *parsed.title);
         Ok((0_u32..)
             .zip(self.world.instances)
             .filter(|(_, instance)| inside(instance))
@@ -236,7 +240,9 @@ impl<'a> Index<'a> {
     }
 
     fn unknown(&self, link: &Link, parsed: &Parsed) -> Reported {
-        if self.world.unsound || self.world.broken_titles.iter().any(|title| **title == *parsed.title) {
+        if self.world.unsound
+            || self.world.broken_titles.iter().any(|title| **title == *parsed.title)
+        {
             return Reported;
         }
         let titles = self.of_kind(&parsed.kind).iter().filter_map(|index| self.instance(*index));
@@ -249,7 +255,12 @@ impl<'a> Index<'a> {
                 Some((other.reference.kind(), other.reference.title()))
             })
             .map(|(kind, title)| format!("did you mean `{kind}.{title}`?"))
-            .or_else(|| Some(format!("declare `[{}.{:?}]`, or remove the reference", parsed.kind, parsed.title)));
+            .or_else(|| {
+                Some(format!(
+                    "declare `[{}.{:?}]`, or remove the reference",
+                    parsed.kind, parsed.title
+                ))
+            });
         let message = format!("there is no resource `{}`", &*link.text);
         self.world.context.error(Code::UnknownReference, link.spot, message).hint(hint).report()
     }
@@ -272,9 +283,10 @@ fn duplicates(world: &World<'_>, counts: impl Fn(u32) -> bool) {
         }
         let reference = &instance.reference;
         let same_title = titles.insert((reference.kind(), reference.title()), index);
-        let same_thing = instance.relations.as_ref().and_then(|relations| {
-            identities.insert(&relations.identity, index)
-        });
+        let same_thing = instance
+            .relations
+            .as_ref()
+            .and_then(|relations| identities.insert(&relations.identity, index));
         let Some(first) = same_title.or(same_thing) else { continue };
         let Some(first) = world.instances.get(first as usize) else { continue };
         let message = if same_title.is_some() {
@@ -286,7 +298,10 @@ fn duplicates(world: &World<'_>, counts: impl Fn(u32) -> bool) {
             .context
             .error(Code::Duplicate, instance.spot, message)
             .related(first.spot, "first defined here")
-            .hint("a resource has exactly one definition; with `for_each`, make the titles differ".to_owned())
+            .hint(
+                "a resource has exactly one definition; with `for_each`, make the titles differ"
+                    .to_owned(),
+            )
             .report();
     }
 }
@@ -315,8 +330,10 @@ fn automatic(instances: &[Instance]) -> Vec<RawEdge> {
                 }
                 Autoedge::Under { kind, prefix } => {
                     let sorted = sorted.get_or_insert_with(|| {
-                        let mut list: Vec<(&Identity, u32)> =
-                            identities.iter().map(|(identity, index)| (*identity, *index)).collect();
+                        let mut list: Vec<(&Identity, u32)> = identities
+                            .iter()
+                            .map(|(identity, index)| (*identity, *index))
+                            .collect();
                         list.sort_unstable_by(|(left, _), (right, _)| {
                             (left.kind, &left.name).cmp(&(right.kind, &right.name))
                         });
@@ -349,8 +366,10 @@ pub(crate) fn report_cycles(world: &World<'_>, edges: &[RawEdge]) -> bool {
     let pairs: Vec<Pair> = explicit.iter().map(|edge| (edge.from, edge.to)).collect();
     let tangles = tangles(world.instances.len(), &pairs);
     for tangle in &tangles {
-        let path: Vec<&RawEdge> =
-            cycle(&pairs, tangle).into_iter().filter_map(|index| explicit.get(index).copied()).collect();
+        let path: Vec<&RawEdge> = cycle(&pairs, tangle)
+            .into_iter()
+            .filter_map(|index| explicit.get(index).copied())
+            .collect();
         let name = |index: u32| {
             let instance = world.instances.get(index as usize);
             instance.map_or_else(String::new, |instance| instance.reference.to_string())

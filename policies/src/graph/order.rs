@@ -74,7 +74,12 @@ pub(crate) fn order(count: usize, edges: &[Pair]) -> Result<Vec<u32>, Vec<u32>> 
     if ordered.len() == count {
         return Ok(ordered);
     }
-    Err((0_u32..).take(count).zip(&waiting).filter(|(_, open)| **open > 0).map(|(node, _)| node).collect())
+    Err((0_u32..)
+        .take(count)
+        .zip(&waiting)
+        .filter(|(_, open)| **open > 0)
+        .map(|(node, _)| node)
+        .collect())
 }
 
 /// The groups of nodes that can all reach each other (or themselves), each sorted, the group with

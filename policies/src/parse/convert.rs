@@ -2,6 +2,7 @@
 //! are never both whole in memory.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use steadfast_resources::Text;
@@ -14,18 +15,24 @@ pub(super) struct Converter<'a> {
     pub(super) context: &'a Context,
     pub(super) source: SourceId,
     pub(super) text: &'a Arc<str>,
+    /// Where the piece that is converted starts in the file.
+    pub(super) base: usize,
     /// Whether the file is TOML: what a repaired tree seems to have wrong is told as a syntax error.
     pub(super) sound: bool,
 }
 
 impl Converter<'_> {
+    fn span(&self, range: &Range<usize>) -> Span {
+        Span::new(&(self.base + range.start..self.base + range.end))
+    }
+
     /// The entries of `table` in written order.
     pub(super) fn table(&self, table: DeTable<'_>) -> Vec<Entry> {
         let mut entries: Vec<Entry> = table
             .into_iter()
             .map(|(key, value)| {
-                let key_span = Span::new(&key.span());
-                let span = Span::new(&value.span());
+                let key_span = self.span(&key.span());
+                let span = self.span(&value.span());
                 let node = self.node(value.into_inner(), span);
                 Entry { key: self.text(key.into_inner()), key_span, item: Item { node, span } }
             })
@@ -56,7 +63,7 @@ impl Converter<'_> {
                 array
                     .into_iter()
                     .map(|item| {
-                        let span = Span::new(&item.span());
+                        let span = self.span(&item.span());
                         Item { node: self.node(item.into_inner(), span), span }
                     })
                     .collect(),

@@ -4,21 +4,25 @@
 //! own text. What must stay true: no text, however odd, makes this panic or overflow the stack.
 
 mod convert;
-mod depth;
 mod duplicate;
 mod literal;
+mod merge;
 mod node;
 mod policy;
+mod scan;
 mod shape;
 
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use toml::de::DeTable;
 
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
+
+use scan::{MAXIMUM_PARTS, Scan, scan};
 
 pub(crate) use literal::place_in_literal;
 pub(crate) use node::{Entry, Item, Node};
@@ -47,11 +51,19 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
         context.error(Code::Limit, Spot::new(source, Span::default()), message).report();
         return Document { entries: Vec::new(), sound: false };
     }
-    if let Some(at) = depth::too_deep(&text) {
-        let spot = Spot::new(source, Span::new(&(at..at + 1)));
-        let message = format!("a key has more than {} parts", depth::MAXIMUM_PARTS);
-        context.error(Code::Limit, spot, message).report();
-        return Document { entries: Vec::new(), sound: false };
+    match scan(&text) {
+        Scan::TooDeep(at) => {
+            let spot = Spot::new(source, Span::new(&(at..at + 1)));
+            let message = format!("a key has more than {MAXIMUM_PARTS} parts");
+            context.error(Code::Limit, spot, message).report();
+            return Document { entries: Vec::new(), sound: false };
+        }
+        Scan::Pieces(pieces) if pieces.len() > 2 => {
+            if let Some(entries) = in_pieces(context, source, &text, &pieces) {
+                return Document { entries, sound: true };
+            }
+        }
+        Scan::Pieces(_) => {}
     }
     let (table, errors) = DeTable::parse_recoverable(&text);
     let mut sound = true;
@@ -72,10 +84,35 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
             context.error(Code::Syntax, spot, message).hint(hint).report();
         }
     }
-    let converter = convert::Converter { context, source, text: &text, sound };
+    let converter = convert::Converter { context, source, text: &text, base: 0, sound };
     let entries = converter.table(table.into_inner());
     duplicate::report(context, &duplicates, &text, &entries);
     Document { entries, sound }
+}
+
+/// The entries of a large file, parsed piece by piece; `None` where anything at all is wrong with it
+/// or doubtful, so that the parser sees it as a whole.
+fn in_pieces(
+    context: &Context,
+    source: SourceId,
+    text: &Arc<str>,
+    pieces: &[Range<usize>],
+) -> Option<Vec<Entry>> {
+    let before = context.count();
+    let mut entries = Vec::new();
+    let mut rigid = 0;
+    for (index, piece) in pieces.iter().enumerate() {
+        let table = DeTable::parse(text.get(piece.clone())?).ok()?;
+        let converter =
+            convert::Converter { context, source, text, base: piece.start, sound: true };
+        entries.extend(converter.table(table.into_inner()));
+        if index == 0 {
+            rigid = entries.len();
+        }
+    }
+    let mut joined = merge::join(entries, rigid).ok().filter(|_| context.count() == before)?;
+    joined.sort_by_key(|entry| entry.key_span);
+    Some(joined)
 }
 
 /// The parser's own words, and advice for the mistakes that are made most.

@@ -32,7 +32,8 @@ fn strings_without_escapes_are_slices_of_the_file() {
     let document = parse(&context, source);
     let file = Arc::clone(&context.sources.get(source).text);
     let inside = |text: &str| file.as_bytes().as_ptr_range().contains(&text.as_ptr());
-    let texts: Vec<&str> = document.entries.iter().map(|e| e.item.as_text().unwrap().as_str()).collect();
+    let texts: Vec<&str> =
+        document.entries.iter().map(|e| e.item.as_text().unwrap().as_str()).collect();
     assert_eq!(texts, ["plain\ntext", "x\ty"]);
     assert!(inside(texts[0]) && !inside(texts[1]));
 }
@@ -48,6 +49,46 @@ fn absurd_nesting_is_refused() {
     ] {
         let (errors, _) = parsed(&text);
         assert!(errors > 0);
+    }
+}
+
+/// The tree without the places of tables' headers.
+fn shape(entries: &[Entry]) -> Vec<String> {
+    entries
+        .iter()
+        .map(|entry| format!("{} {:?} {:?}", entry.key, entry.key_span, entry.item))
+        .collect()
+}
+
+#[test]
+fn a_file_in_pieces_is_the_same_file() {
+    let filler = format!("content = \"\"\"\n{}\"\"\"\n", "line\n".repeat(60_000));
+    for (text, in_pieces) in [
+        (
+            format!(
+                "d = 1\n[note.\"/a\"]\n{filler}[bell.b]\n[note.\"/b\"]\n{filler}[note.\"/c\"]\nx.y = 1\n"
+            ),
+            true,
+        ),
+        (format!("[note.\"/a\"]\n{filler}[note.\"/b\"]\n{filler}[note.\"/a\"]\n"), false),
+        (format!("[note.\"/a\"]\n{filler}[note.\"/b\"]\n{filler}[note]\nx = 1\n"), false),
+        (format!("note.x = 1\n[bell.a]\n{filler}[bell.c]\n{filler}[note.b]\n"), false),
+        (format!("[[list]]\n{filler}[[list]]\n{filler}[[list]]\n"), false),
+        (format!("[a]\n{filler}[b]\n{filler}x = \n"), false),
+        (format!("[a]\n{filler}[b]\n{filler}x = 99999999999999999999\n"), false),
+    ] {
+        let context = Context::default();
+        let source = context.sources.add("x.toml", text.as_str());
+        let text = Arc::clone(&context.sources.get(source).text);
+        let Scan::Pieces(pieces) = scan(&text) else { panic!("not deep") };
+        assert!(pieces.len() > 2);
+        let found = super::in_pieces(&context, source, &text, &pieces);
+        assert_eq!(found.is_some(), in_pieces, "{}", &text[text.len() - 40..]);
+        let Some(found) = found else { continue };
+        let whole = DeTable::parse(&text).unwrap().into_inner();
+        let converter =
+            convert::Converter { context: &context, source, text: &text, base: 0, sound: true };
+        assert_eq!(shape(&found), shape(&converter.table(whole)));
     }
 }
 

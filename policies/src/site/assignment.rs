@@ -39,21 +39,18 @@ pub(crate) fn assigned(
     };
     let mut assigned: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
-        let host = matches_host(evaluator, site, assignment);
-        let when = match assignment.when.as_ref().map(|when| evaluator.holds(&frame, when)) {
-            None => Ok(true),
-            Some(outcome) => outcome,
-        };
-        let names = names(evaluator, &frame, assignment);
-        match (host, when, &names) {
-            (Ok(true), Ok(true), Ok(_)) => {}
-            (Err(_), _, _) | (_, Err(_), _) | (_, _, Err(_)) => {
+        match applies(evaluator, site, &frame, assignment) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(Reported) => {
                 evaluator.unsound = true;
                 continue;
             }
-            _ => continue,
         }
-        let names = names.unwrap_or_default();
+        let Ok(names) = names(evaluator, &frame, assignment) else {
+            evaluator.unsound = true;
+            continue;
+        };
         add(evaluator, policies, &frame, assignment, &names, &mut assigned);
     }
     assigned
@@ -77,7 +74,10 @@ fn add(
         let arguments = match entry.map(|entry| &entry.item.node) {
             Some(Node::Table(entries)) => evaluator.arguments(frame, &frame.locals, entries),
             Some(other) => {
-                let message = format!("the parameters of `{name}` must be a table, not a {}", other.type_name());
+                let message = format!(
+                    "the parameters of `{name}` must be a table, not a {}",
+                    other.type_name()
+                );
                 let span = entry.map_or(*span, |entry| entry.item.span);
                 let spot = Spot::new(frame.policy.source, span);
                 let draft = evaluator.context.error(Code::WrongType, spot, message);
@@ -99,11 +99,28 @@ fn add(
             continue;
         }
         let spot = Spot::new(frame.policy.source, entry.key_span);
-        let message = format!("this assignment gives parameters to `{}`, which it does not assign", entry.key);
+        let message = format!(
+            "this assignment gives parameters to `{}`, which it does not assign",
+            entry.key
+        );
         let known: Vec<&str> = names.iter().map(|(name, _)| &**name).collect();
         let hint = crate::diagnostics::suggest::or_list(&entry.key, "it assigns", &known);
         evaluator.context.error(Code::UnknownPolicy, spot, message).hint(hint).report();
     }
+}
+
+/// Whether an assignment is for the host. What is not asked for a host (the condition where the
+/// name does not match) is not evaluated.
+fn applies(
+    evaluator: &Evaluator<'_>,
+    site: &Site,
+    frame: &Frame<'_>,
+    assignment: &Assignment,
+) -> Result<bool, Reported> {
+    if !matches_host(evaluator, site, assignment)? {
+        return Ok(false);
+    }
+    assignment.when.as_ref().map_or(Ok(true), |when| evaluator.holds(frame, when))
 }
 
 /// The names that `policies` of an assignment evaluates to.

@@ -51,10 +51,9 @@ impl Datum {
             let datum = match (&entry.item.node, below) {
                 (Node::Table(entries), Some((_, below))) => below.merged(context, source, entries),
                 (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
-                (Node::List(items), _) => Self {
-                    spot,
-                    content: Content::List(items.iter().map(from_item).collect()),
-                },
+                (Node::List(items), _) => {
+                    Self { spot, content: Content::List(items.iter().map(from_item).collect()) }
+                }
                 (_, _) => Self { spot, content: Content::Leaf(from_item(&entry.item)) },
             };
             let at = known.unwrap_or(map.len()).min(map.len());
@@ -69,7 +68,9 @@ impl Datum {
     /// The part called `key`.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match &self.content {
-            Content::Map(map) => map.iter().find(|(known, _)| **known == *key).map(|(_, datum)| datum),
+            Content::Map(map) => {
+                map.iter().find(|(known, _)| **known == *key).map(|(_, datum)| datum)
+            }
             _ => None,
         }
     }
@@ -103,8 +104,8 @@ fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, ent
             draft.related(below.spot, "it is defined here").report();
         }
         None => {
-            let content = Content::List(items.collect());
-            map.push((Text::from(key), Datum { spot, content }));
+            let list = Content::List(items.collect());
+            map.push((Text::from(key), Datum { spot, content: list }));
         }
     }
 }
@@ -170,7 +171,7 @@ pub(crate) fn layers(
 /// Checks every file below `data/`.
 pub(crate) fn check_all(context: &Context, files: &Files<'_>) {
     for path in files.below("data") {
-        if !path.ends_with(".toml") {
+        if path.rsplit_once('.').is_none_or(|(_, extension)| extension != "toml") {
             continue;
         }
         if let Ok(Some(source)) = files.source(path) {

@@ -38,6 +38,11 @@ pub(crate) struct Assignment {
     pub(crate) params: Vec<Entry>,
 }
 
+const SITE_KEYS: &[&str] =
+    &["site", "assign", "limits", "rollout", "window", "check", "description"];
+
+const ASSIGNMENT_KEYS: &[&str] = &["hosts", "when", "policies", "params", "description"];
+
 /// Reads the site; `None` where there is none or it cannot be parsed (which is reported).
 pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
     let source = match files.source(FILE) {
@@ -56,8 +61,7 @@ pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
     if !document.sound {
         return None;
     }
-    const KEYS: &[&str] = &["site", "assign", "limits", "rollout", "window", "check", "description"];
-    let shape = Shape::new(context, source, "`site.toml`", &document.entries, KEYS);
+    let shape = Shape::new(context, source, "`site.toml`", &document.entries, SITE_KEYS);
     for key in ["limits", "rollout", "window", "check"] {
         if let Some(entry) = shape.get(key) {
             let message = format!("`{key}` is not supported yet");
@@ -86,10 +90,10 @@ fn assignment(context: &Context, source: SourceId, item: &Item) -> Option<Assign
         draft.hint("write `[[assign]]` on a line of its own".to_owned()).report();
         return None;
     };
-    const KEYS: &[&str] = &["hosts", "when", "policies", "params", "description"];
-    let shape = Shape::new(context, source, "an assignment", entries, KEYS);
+    let shape = Shape::new(context, source, "an assignment", entries, ASSIGNMENT_KEYS);
     let hosts = shape.strings("hosts");
-    let hosts = hosts.map(|hosts| hosts.into_iter().map(|(text, span)| (text.clone(), span)).collect());
+    let hosts =
+        hosts.map(|hosts| hosts.into_iter().map(|(text, span)| (text.clone(), span)).collect());
     let when = shape.get("when").map(|entry| entry.item.clone());
     if shape.get("hosts").is_none() && when.is_none() {
         context

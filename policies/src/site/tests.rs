@@ -36,9 +36,8 @@ fn layer() -> impl Strategy<Value = String> {
         prop::collection::btree_map("[a-c]", inner, 0..3)
             .prop_map(|map| toml::Value::Table(map.into_iter().collect()))
     });
-    prop::collection::btree_map("[a-c]", value, 0..4).prop_map(|map| {
-        toml::to_string(&map.into_iter().collect::<toml::Table>()).unwrap()
-    })
+    prop::collection::btree_map("[a-c]", value, 0..4)
+        .prop_map(|map| toml::to_string(&map.into_iter().collect::<toml::Table>()).unwrap())
 }
 
 fn same(left: &Datum, right: &Datum) -> bool {

@@ -126,6 +126,7 @@ fn colour_only_adds_colour() {
     let errors = crate::evaluate(&repository, &inputs(), &registry()).err().unwrap();
     let coloured = errors.render(true);
     assert!(coloured.contains('\u{1b}'));
-    let plain = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap().replace_all(&coloured, "").into_owned();
+    let plain =
+        regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap().replace_all(&coloured, "").into_owned();
     assert_eq!(plain, errors.render(false));
 }

@@ -148,16 +148,20 @@ fn order_edges_and_notifications() {
         "#,
     )
     .unwrap();
-    let expected = ["bell.early", "note.\"/a\"", "note.\"/a/b\"", "bell.first", "bell.last", "bell.listener"];
+    let expected =
+        ["bell.early", "note.\"/a\"", "note.\"/a/b\"", "bell.first", "bell.last", "bell.listener"];
     assert_eq!(titles(&catalog), expected);
     let dependencies: Vec<&[u32]> =
         catalog.resources.iter().map(|resource| &*resource.dependencies).collect();
     assert_eq!(dependencies, [&[][..], &[0], &[0, 1], &[2], &[2, 3], &[1]]);
-    let notifies: Vec<&[u32]> = catalog.resources.iter().map(|resource| &*resource.notifies).collect();
+    let notifies: Vec<&[u32]> =
+        catalog.resources.iter().map(|resource| &*resource.notifies).collect();
     assert_eq!(notifies, [&[][..], &[5], &[3], &[], &[], &[]]);
     let automatic = catalog.edges.iter().find(|edge| edge.reason == EdgeReason::Automatic).unwrap();
     assert_eq!((automatic.from, automatic.to), (1, 2));
-    let EdgeReason::Require(place) = &catalog.edges.iter().find(|edge| edge.to == 4).unwrap().reason else {
+    let EdgeReason::Require(place) =
+        &catalog.edges.iter().find(|edge| edge.to == 4).unwrap().reason
+    else {
         panic!("a require edge");
     };
     assert_eq!(place.to_string(), "test.toml:3");
@@ -172,8 +176,14 @@ fn automatic_edges_turn_round_for_what_goes_away_and_yield_to_explicit_ones() {
          [bell.b]\n[note.\"/bells/b/drop-in\"]\n",
     )
     .unwrap();
-    let expected =
-        ["note.\"/a/b\"", "note.\"/a\"", "note.\"/x/y\"", "note.\"/x\"", "note.\"/bells/b/drop-in\"", "bell.b"];
+    let expected = [
+        "note.\"/a/b\"",
+        "note.\"/a\"",
+        "note.\"/x/y\"",
+        "note.\"/x\"",
+        "note.\"/bells/b/drop-in\"",
+        "bell.b",
+    ];
     assert_eq!(titles(&catalog), expected);
 }
 
@@ -219,7 +229,10 @@ fn templates_sources_and_files() {
             content = "{{ file('files/x') | trim }}!"
             "#,
         ),
-        ("policies/web/templates/t.conf", "{% for n in params.names %}\n{{ n }}\n{% endfor %}\n{% include 'templates/a' %}"),
+        (
+            "policies/web/templates/t.conf",
+            "{% for n in params.names %}\n{{ n }}\n{% endfor %}\n{% include 'templates/a' %}",
+        ),
         ("policies/web/templates/a", "A {{ facts.hostname }}\n"),
         ("policies/web/templates/b", "{{ item }}\n"),
         ("policies/web/files/run.sh", "#!/bin/sh\n"),
@@ -262,6 +275,7 @@ fn assignments_choose_by_name_and_condition() {
         ("when = \"labels.role == 'web'\"", true),
         ("when = \"labels.role == 'db'\"", false),
         ("hosts = \"web1\"\nwhen = \"labels.get('x') is not none\"", false),
+        ("hosts = \"db1\"\nwhen = \"labels.only_on_db\"", false),
         ("hosts = \"web1\"\nwhen = \"facts.cpu.count > 2\"", true),
     ] {
         let catalog = match crate::evaluate(&files(hosts), &inputs(), &registry()) {
@@ -408,11 +422,7 @@ fn validation_needs_no_host_to_find_errors_in_what_is_fixed() {
         .iter()
         .map(|diagnostic| (diagnostic.place.as_ref().unwrap().line, diagnostic.code.as_str()))
         .collect();
-    let expected = [
-        (4, "missing_file"),
-        (9, "wrong_type"),
-        (10, "unknown_reference"),
-        (11, "undefined"),
-    ];
+    let expected =
+        [(4, "missing_file"), (9, "wrong_type"), (10, "unknown_reference"), (11, "undefined")];
     assert_eq!(lines, expected, "{diagnostics}");
 }

@@ -17,7 +17,8 @@ fn ten_thousand_items() {
 
 #[test]
 fn more_items_than_allowed() {
-    let text = "[note.\"/{{ item }}\"]\nfor_each = \"range(100000) | list + range(100000) | list\"\n";
+    let text =
+        "[note.\"/{{ item }}\"]\nfor_each = \"range(100000) | list + range(100000) | list\"\n";
     let errors = policy(text).err().unwrap();
     assert!(errors.render(false).contains("more than 100000 items"), "{errors}");
 }
@@ -25,13 +26,16 @@ fn more_items_than_allowed() {
 #[test]
 fn one_mistake_in_ten_thousand_items_is_told_once() {
     let errors =
-        policy("[note.\"/{{ item }}\"]\nfor_each = \"range(10000)\"\nmode = \"{{ item.nope }}\"\n").err().unwrap();
+        policy("[note.\"/{{ item }}\"]\nfor_each = \"range(10000)\"\nmode = \"{{ item.nope }}\"\n")
+            .err()
+            .unwrap();
     assert_eq!(errors.len(), 1, "{errors}");
 }
 
 #[test]
 fn output_is_bounded() {
-    let text = "[note.\"/a\"]\ncontent = \"{% for i in range(100000) %}{{ 'x' * 1000 }}{% endfor %}\"\n";
+    let text =
+        "[note.\"/a\"]\ncontent = \"{% for i in range(100000) %}{{ 'x' * 1000 }}{% endfor %}\"\n";
     let errors = policy(text).err().unwrap();
     assert!(errors.render(false).contains("exceeds 16 MiB"), "{errors}");
 }
@@ -48,7 +52,8 @@ fn deep_modules_end() {
     }
     files.push(("policies/p40.toml".to_owned(), String::new()));
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
-    let errors = crate::evaluate(&Memory::new(&files), &super::inputs(), &registry()).err().unwrap();
+    let errors =
+        crate::evaluate(&Memory::new(&files), &super::inputs(), &registry()).err().unwrap();
     assert!(errors.render(false).contains("without end"), "{errors}");
 }
 
@@ -56,7 +61,11 @@ fn deep_modules_end() {
 fn many_references_are_not_quadratic_in_memory_or_messages() {
     let mut text = String::from("[bell.all]\nrequire = \"note.*\"\n");
     for index in 0..3000 {
-        let _ = writeln!(text, "[note.\"/{index}\"]\nnotify = [\"bell.all2\", \"note./{}\"]", index + 1);
+        let _ = writeln!(
+            text,
+            "[note.\"/{index}\"]\nnotify = [\"bell.all2\", \"note./{}\"]",
+            index + 1
+        );
     }
     let errors = policy(&text).err().unwrap();
     assert_eq!(errors.len(), 3001);

@@ -15,7 +15,7 @@ use crate::diagnostics::{Code, Context, Diagnostics, SourceId, Span, Spot};
 use crate::evaluate::{Evaluator, Files, Mode, Policies};
 use crate::expression::{Engine, Library, Origin, Scope, Told, environment, tell};
 use crate::graph::{self, World};
-use crate::parse::{Policy, Element, Module};
+use crate::parse::{Element, Policy};
 use crate::repository::Repository;
 use crate::site;
 
@@ -112,10 +112,14 @@ fn compile_templates(
     evaluator: &Evaluator<'_>,
     policy: &Policy,
 ) {
-    let directory =
-        if policy.directory.is_empty() { "templates".to_owned() } else { format!("{}/templates", policy.directory) };
+    let directory = if policy.directory.is_empty() {
+        "templates".to_owned()
+    } else {
+        format!("{}/templates", policy.directory)
+    };
     for path in files.below(&directory) {
-        let relative = path.strip_prefix(&*policy.directory).unwrap_or(path).trim_start_matches('/');
+        let relative =
+            path.strip_prefix(&*policy.directory).unwrap_or(path).trim_start_matches('/');
         if !files.in_library(path) {
             continue;
         }
@@ -143,7 +147,7 @@ fn module_cycles(context: &Context, policies: &Policies<'_>, all: &[Rc<Policy>])
     for policy in all {
         let mut chain = vec![Arc::clone(&policy.name)];
         let mut at = Rc::clone(policy);
-        while let Some((next, source, span)) = uses(policies, &at, &policy.name, chain.len()) {
+        while let Some((next, source, span)) = uses(policies, &at, &policy.name) {
             chain.push(Arc::clone(&next.name));
             if next.name == policy.name {
                 let names: Vec<&str> = chain.iter().map(|name| &**name).collect();
@@ -164,14 +168,14 @@ fn uses(
     policies: &Policies<'_>,
     policy: &Policy,
     wanted: &str,
-    _depth: usize,
 ) -> Option<(Rc<Policy>, SourceId, Span)> {
     let mut used = policy.elements.iter().filter_map(|element| match element {
-        Element::Module(Module { source: Some((name, span)), .. }) => {
+        Element::Module(module) => {
+            let (name, span) = module.source.as_ref()?;
             let next = policies.load(name).ok().flatten()?;
             Some((next, policy.source, *span))
         }
-        _ => None,
+        Element::Resource(_) => None,
     });
     let mut first = None;
     used.find_map(|found| {

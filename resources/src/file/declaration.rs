@@ -74,7 +74,8 @@ pub(super) static DECLARATION: KindDeclaration = KindDeclaration {
             "purge",
             AttributeType::Boolean,
             "Whether what is in a tree on the machine but not in its `source` is removed; \
-             directories that are not empty only with `force`.",
+             directories that are not empty only with `force`. Without a `source`, everything in \
+             the directory is. What other `file` resources manage stays.",
         )
         .with_default("false"),
         Attribute::new(

@@ -7,8 +7,8 @@
 //! gives way is in the file bucket first; FIFOs, devices and sockets are never opened. How files
 //! are changed safely is the port's business ([`crate::host::files`]).
 //!
-//! Absent: knowledge of other resources. A tree that purges does not know what else is managed
-//! below it; `exclude` says so.
+//! Absent: knowledge of other kinds. A tree that purges leaves alone what other `file` resources
+//! manage below it (see `Prepare`); what other kinds put there, `exclude` names.
 
 mod action;
 mod apply;
@@ -19,6 +19,7 @@ mod declaration;
 mod diff;
 mod goal;
 mod mode;
+mod neighbours;
 mod observe;
 mod plan;
 mod selection;
@@ -34,8 +35,9 @@ pub use wanted::Wanted;
 use crate::attributes::AttributeReader;
 use crate::declaration::KindDeclaration;
 use crate::failure::Failure;
+use crate::host::files::AbsolutePath;
 use crate::host::{Host, View};
-use crate::kind::{Batch, Kind, Turn};
+use crate::kind::{Batch, Kind, Prepare, Recover, Turn};
 use crate::pending::{Pending, Provision};
 use crate::relations::{Autoedge, Identity, Relations};
 use crate::step::{Planned, Step};
@@ -118,4 +120,32 @@ impl Kind for File {
     fn batch(&self) -> Option<&dyn Batch<Self>> {
         Some(self)
     }
+
+    fn recover(&self) -> Option<&dyn Recover<Self>> {
+        Some(self)
+    }
+
+    fn preparation(&self) -> Option<&dyn Prepare<Self>> {
+        Some(self)
+    }
+}
+
+impl Recover<Self> for File {
+    fn recover(&self, wanted: &Wanted, host: &mut dyn Host) -> Result<Vec<String>, Failure> {
+        let mut directories: Vec<AbsolutePath> = wanted.path.parent().into_iter().collect();
+        if let Shape::Tree(tree) = &wanted.shape {
+            directories.push(wanted.path.clone());
+            directories.extend(tree.directories().into_iter().map(|below| wanted.path.join(below)));
+        }
+        let removed = host.files().sweep(&directories)?;
+        Ok(removed.iter().map(|path| format!("removed {path}, which that run left")).collect())
+    }
+}
+
+impl Prepare<Self> for File {
+    fn announce(&self, wanted: &[&Wanted], _view: &View<'_>) {
+        neighbours::announce(wanted);
+    }
+
+    fn prepare(&self, _wanted: &[&Wanted], _host: &mut dyn Host, _turn: &mut Turn<'_>) {}
 }

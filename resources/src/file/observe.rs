@@ -316,7 +316,10 @@ impl Looking<'_> {
             } else {
                 format!("{directory}/{name}")
             };
-            if wanted.contains(below.as_str()) || tree.selection.excludes(&below) {
+            if wanted.contains(below.as_str())
+                || tree.selection.excludes(&below)
+                || tree.neighbours.include(&below)
+            {
                 something_stays = true;
                 continue;
             }
@@ -324,13 +327,17 @@ impl Looking<'_> {
             let mut stray = Stray { path, below, kind: entry.kind, empty: false };
             if stray.kind == FileType::Directory {
                 stray.empty = self.view.files.list(&stray.path)?.is_empty();
+                let leads_to_neighbour = tree.neighbours.any_below(&stray.below);
                 if !stray.empty && !self.wanted.force {
-                    strays.spared.push(stray.path);
+                    if !leads_to_neighbour {
+                        strays.spared.push(stray.path);
+                    }
                     something_stays = true;
                     continue;
                 }
-                // Something excluded may lie further down: then only what is beside it goes.
-                if tree.selection.excludes_something() && !stray.empty {
+                // Something excluded may lie further down, or something that another resource
+                // manages: then only what is beside it goes.
+                if leads_to_neighbour || (tree.selection.excludes_something() && !stray.empty) {
                     let mut inner = Strays::default();
                     if self.strays_in(&stray.below, tree, wanted, &mut inner)? {
                         strays.removable.extend(inner.removable);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::command::ValidateCommand;
 use super::mode::ModeWish;
+use super::neighbours::Neighbours;
 use super::selection::Selection;
 use crate::attributes::AttributeReader;
 use crate::host::files::AbsolutePath;
@@ -71,6 +72,7 @@ pub(super) struct TreeWish {
     pub(super) selection: Selection,
     pub(super) purge: bool,
     pub(super) directory_mode: Option<ModeWish>,
+    pub(super) neighbours: Neighbours,
 }
 
 /// A user or group.
@@ -133,6 +135,7 @@ fn shape(attributes: &mut AttributeReader<'_>) -> Option<Shape> {
     if ensure == Some("absent") {
         return Some(Shape::Absent);
     }
+    let purge = attributes.boolean("purge") == Some(true);
     if let [first, second, ..] = given.as_slice() {
         attributes.error(second, format!("`{first}` and `{second}` exclude each other"));
         return None;
@@ -158,6 +161,7 @@ fn shape(attributes: &mut AttributeReader<'_>) -> Option<Shape> {
             return None;
         }
         (None, Some("file")) => Shape::File(None),
+        (None, Some("directory")) if purge => tree(attributes)?,
         (None, Some("directory")) => Shape::Directory,
         (None, Some("present")) => Shape::Present,
         _ => Shape::Unspecified,
@@ -166,7 +170,7 @@ fn shape(attributes: &mut AttributeReader<'_>) -> Option<Shape> {
         for name in NOT_IN_TREES.iter().filter(|name| attributes.has(name)).collect::<Vec<_>>() {
             attributes.error_with_hint(
                 name,
-                "has a meaning only with a source that is a directory",
+                "has a meaning only for a directory with a `source` or with `purge`",
                 "name a directory beside the policy as `source`",
             );
         }
@@ -225,7 +229,11 @@ fn content(attributes: &mut AttributeReader<'_>) -> Option<Content> {
 }
 
 fn tree(attributes: &mut AttributeReader<'_>) -> Option<Shape> {
-    let tree = Arc::clone(attributes.tree("source")?);
+    // Without a source there is nothing of our own in it, and everything else can be purged.
+    let tree = match attributes.tree("source") {
+        Some(tree) => Arc::clone(tree),
+        None => Arc::new(Tree::Directory(Vec::new())),
+    };
     let limit = match attributes.integer("recurse_limit").map(usize::try_from) {
         None => usize::MAX,
         Some(Ok(limit @ 1..)) => limit,
@@ -244,11 +252,19 @@ fn tree(attributes: &mut AttributeReader<'_>) -> Option<Shape> {
         }
     };
     let directory_mode = match mode("directory_mode", attributes) {
+        // It says of this very directory what it is to have.
+        None if !attributes.has("source") => mode("mode", attributes),
         None => mode("mode", attributes).map(|mode| mode.for_directories()),
         given => given,
     };
     let purge = attributes.boolean("purge").unwrap_or(false);
-    Some(Shape::Tree(Box::new(TreeWish { tree, selection, purge, directory_mode })))
+    Some(Shape::Tree(Box::new(TreeWish {
+        tree,
+        selection,
+        purge,
+        directory_mode,
+        neighbours: Neighbours::default(),
+    })))
 }
 
 fn account(name: &'static str, attributes: &mut AttributeReader<'_>) -> Option<Account> {

@@ -7,6 +7,7 @@ use super::wanted::{Enable, Ensure, Wanted};
 use crate::failure::Failure;
 use crate::host::services::{ActiveState, FileState, LinkChange, Live, LoadState, Manager, Unit};
 use crate::pending::{Pending, Provision};
+use crate::reference::Reference;
 use crate::step::{Change, Planned, Shown, Step};
 
 type Steps = Vec<Step<ServiceAction>>;
@@ -38,7 +39,7 @@ pub(super) fn plan(
         Some(live) => start(unit, live, links, &mut notes)?,
         None => None,
     };
-    let stops = live
+    let stopping = live
         .filter(|_| wanted.ensure == Some(Ensure::Stopped))
         .and_then(|live| stop(unit, live, &mut notes));
     let links = link_steps(wanted, unit, links, starts.is_some(), &mut notes);
@@ -48,8 +49,7 @@ pub(super) fn plan(
     });
     let reload = live.and_then(|live| {
         let known = stale(unit, live);
-        if live.kept
-            && known.is_none()
+        if known.is_none()
             && let Some(file) = changing_file
         {
             return Some(format!("{file} changes the unit"));
@@ -60,7 +60,7 @@ pub(super) fn plan(
 
     let mut steps: Steps = Vec::new();
     // What is to stop is stopped by the definition it was started with.
-    steps.extend(stops);
+    steps.extend(stopping);
     steps.extend(links);
     steps.extend(reload);
     steps.extend(starts);
@@ -84,7 +84,7 @@ fn missing(
     let needed = wanted.ensure == Some(Ensure::Running) || wanted.enable == Some(Enable::Yes);
     if needed {
         let Some(hope) = hope else { return Err(no_such_unit(unit)) };
-        return Ok(hoped_for(wanted, unit).conditional(format!("{hope} brings {name}")));
+        return Ok(hoped_for(wanted, unit, hope).conditional(format!("{hope} brings {name}")));
     }
     let mut planned = Planned::in_sync();
     if wanted.enable == Some(Enable::Masked)
@@ -103,7 +103,7 @@ fn missing(
 }
 
 /// What will have to be done once the unit exists, as far as one can tell.
-fn hoped_for(wanted: &Wanted, unit: &Unit) -> Planned<ServiceAction> {
+fn hoped_for(wanted: &Wanted, unit: &Unit, hope: &Reference) -> Planned<ServiceAction> {
     let name = unit.name.clone();
     let absent = || Shown::Absent;
     let mut steps: Steps = Vec::new();
@@ -114,7 +114,12 @@ fn hoped_for(wanted: &Wanted, unit: &Unit) -> Planned<ServiceAction> {
         let change = Change::new("enable", absent(), Shown::value(FileState::Enabled));
         steps.push(Step::new(ServiceAction::Enable { unit: name.clone() }, vec![change]));
     }
-    if wanted.ensure == Some(Ensure::Running) && matches!(unit.manager, Manager::Live(_)) {
+    let live = matches!(unit.manager, Manager::Live(_));
+    if live && (hope.kind() == "file" || !steps.is_empty()) {
+        let reason = format!("{hope} changes the unit");
+        steps.push(Step::new(ServiceAction::DaemonReload { reason }, Vec::new()));
+    }
+    if live && wanted.ensure == Some(Ensure::Running) {
         let change = Change::new("ensure", absent(), Shown::value("running"));
         steps.push(Step::new(ServiceAction::Start { unit: name }, vec![change]));
     }
@@ -138,7 +143,7 @@ fn stale(unit: &Unit, live: &Live) -> Option<String> {
     if live.stale.is_some() || !live.kept {
         return live.stale.clone();
     }
-    // What systemd has in memory against the link on disk.
+    // What systemd had in memory before we asked, against the link on disk.
     match (&live.load, unit.file) {
         (LoadState::Masked, file) if has_definition(file) => Some("a mask is gone".into()),
         (LoadState::NotFound, file) if has_definition(file) => Some("a unit file is new".into()),

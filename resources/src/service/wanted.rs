@@ -2,7 +2,7 @@
 
 use crate::attributes::AttributeReader;
 use crate::host::services::UnitName;
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 /// A service resource, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum OnNotify {
 }
 
 pub(super) fn read(title: &str, attributes: &mut AttributeReader<'_>) -> Option<Wanted> {
-    let ensure = match attributes.text("ensure").map(|text| text.as_str()) {
+    let ensure = match attributes.text("ensure").map(Text::as_str) {
         None => None,
         Some("running") => Some(Ensure::Running),
         Some("stopped") => Some(Ensure::Stopped),
@@ -69,7 +69,7 @@ pub(super) fn read(title: &str, attributes: &mut AttributeReader<'_>) -> Option<
             None
         }
     };
-    let on_notify = match attributes.text("on_notify").map(|text| text.as_str()) {
+    let on_notify = match attributes.text("on_notify").map(Text::as_str) {
         None | Some("restart") => OnNotify::Restart,
         Some("reload") => OnNotify::Reload,
         Some("none") => OnNotify::Nothing,

@@ -1,6 +1,8 @@
 //! The suite itself.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -24,6 +26,9 @@ pub struct Case {
     pub name: String,
     /// Policy texts, applied in turn.
     pub policies: Vec<String>,
+    /// Files of the policy repository, by path relative to the policy.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// The case needs what a fake host cannot pretend (says what).
     #[serde(default)]
     pub booted_only: Option<String>,
@@ -68,15 +73,15 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// A policy repository without files: cases are self-contained.
-struct Empty;
+/// The files of a case as a policy repository.
+struct CaseFiles<'a>(&'a BTreeMap<String, String>);
 
-impl Repository for Empty {
+impl Repository for CaseFiles<'_> {
     fn paths(&self) -> Result<Vec<String>, RepositoryError> {
-        Ok(Vec::new())
+        Ok(self.0.keys().cloned().collect())
     }
-    fn read(&self, _path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
-        Ok(None)
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
+        Ok(self.0.get(path).map(|content| content.clone().into_bytes()))
     }
     fn executable(&self, _path: &str) -> Result<bool, RepositoryError> {
         Ok(false)
@@ -100,7 +105,12 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(host: &'a mut dyn Host) -> Self {
-        let directory = tempfile::tempdir().expect("a scratch directory for the state");
+        // Thousands of short runs, each with durable writes: in memory where there is a file
+        // system for that.
+        let memory = Path::new("/dev/shm");
+        let directory =
+            if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+                .expect("a scratch directory for the state");
         let state = State::open(directory.path()).expect("a fresh state");
         Self { host, state, _directory: directory }
     }
@@ -121,7 +131,7 @@ impl<'a> Bench<'a> {
             keep_runs: 10,
             keep_days: 1,
         };
-        engine::run(request, self.host, &mut self.state, &mut Silent).expect("the state works")
+        engine::run(&request, self.host, &mut self.state, &mut Silent).expect("the state works")
     }
 
     /// What planning finds to do, in words.
@@ -138,10 +148,16 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn catalog(text: &str) -> Result<Catalog, String> {
+fn catalog(case: &Case, text: &str) -> Result<Catalog, String> {
     let inputs = Inputs { facts: serde_json::json!({}), ..Inputs::default() };
-    steadfast_policies::evaluate_policy(&Empty, "case.toml", text, &inputs, &Registry::standard())
-        .map_err(|diagnostics| diagnostics.render(false))
+    steadfast_policies::evaluate_policy(
+        &CaseFiles(&case.files),
+        "case.toml",
+        text,
+        &inputs,
+        &Registry::standard(),
+    )
+    .map_err(|diagnostics| diagnostics.render(false))
 }
 
 fn failures(report: &Report) -> String {
@@ -162,7 +178,7 @@ pub fn prove(case: &Case, host: &mut dyn Host) -> Result<(), Failed> {
     let failed = |what| Failed { kind: case.kind, case: case.name.clone(), what };
     let mut bench = Bench::new(host);
     for (number, policy) in case.policies.iter().enumerate() {
-        let catalog = catalog(policy).map_err(failed)?;
+        let catalog = catalog(case, policy).map_err(failed)?;
         let before = bench.pending(&catalog);
         if bench.pending(&catalog) != before {
             return Err(failed(format!("policy {number}: planning twice gives different plans")));
@@ -200,7 +216,7 @@ pub fn prove_with_faults(case: &Case) -> Result<usize, Failed> {
             let mut bench = Bench::new(&mut host);
             let mut last = None;
             for (earlier, policy) in case.policies.iter().enumerate().take(number + 1) {
-                let catalog = catalog(policy).map_err(failed)?;
+                let catalog = catalog(case, policy).map_err(failed)?;
                 if earlier == number {
                     let before = faults.operations().len();
                     let _ = bench.pending(&catalog);

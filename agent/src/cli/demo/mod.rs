@@ -51,7 +51,8 @@ impl Demo<'_> {
         let mut git = DemoRepository::make(&self.git)?;
 
         self.chapter(1, "An author commits policies to Git")?;
-        let commit = git.commit("Welcome people, serve two sites", &story::files(story::WELCOME))?;
+        let commit =
+            git.commit("Welcome people, serve two sites", &story::files(story::WELCOME))?;
         self.say(&format!("policies/welcome.toml at commit {}:\n\n", short(&commit)))?;
         self.quote(story::WELCOME)?;
 

@@ -46,7 +46,8 @@ impl DemoRepository {
 
     fn tree(&self, files: &[(Vec<&str>, &str)]) -> Result<gix::ObjectId, CommandError> {
         let mut entries = Vec::new();
-        let mut names: Vec<&str> = files.iter().filter_map(|(path, _)| path.first().copied()).collect();
+        let mut names: Vec<&str> =
+            files.iter().filter_map(|(path, _)| path.first().copied()).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {

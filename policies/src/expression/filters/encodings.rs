@@ -40,7 +40,8 @@ pub(super) fn install(environment: &mut Environment<'static>) {
             Ok::<_, Error>(yaml::block(&plain(&value)?, indentation(&arguments, 2)?.max(1)))
         });
     }
-    environment.add_filter("b64encode", |text: Value| bytes(&text).map(|bytes| STANDARD.encode(bytes)));
+    environment
+        .add_filter("b64encode", |text: Value| bytes(&text).map(|bytes| STANDARD.encode(bytes)));
     environment.add_filter("b64decode", |text: &str| {
         let bytes = STANDARD
             .decode(text.trim())

@@ -10,7 +10,10 @@ use regex::{Regex, RegexBuilder};
 
 /// Expressions compiled so far: a filter in a loop compiles its expression once.
 #[derive(Clone, Default)]
-struct Cache(Arc<Mutex<HashMap<(String, bool, bool), Regex>>>);
+struct Cache(Arc<Mutex<HashMap<Key, Regex>>>);
+
+/// The pattern, whether case is ignored, whether lines count.
+type Key = (String, bool, bool);
 
 impl Cache {
     fn get(&self, pattern: &str, arguments: &Kwargs) -> Result<Regex, Error> {
@@ -72,7 +75,9 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         "regex_findall",
         move |text: Cow<'_, str>, pattern: &str, arguments: Kwargs| {
             let regex = shared.get(pattern, &arguments)?;
-            Ok::<_, Error>(regex.find_iter(&text).map(|found| found.as_str().to_owned()).collect::<Vec<_>>())
+            Ok::<_, Error>(
+                regex.find_iter(&text).map(|found| found.as_str().to_owned()).collect::<Vec<_>>(),
+            )
         },
     );
     environment.add_filter("regex_escape", |text: Cow<'_, str>| regex::escape(&text));

@@ -48,8 +48,9 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
     match method {
         "startswith" => from_args(arguments).map(|(part,): (&str,)| text.starts_with(part).into()),
         "endswith" => from_args(arguments).map(|(part,): (&str,)| text.ends_with(part).into()),
-        "replace" => from_args(arguments)
-            .map(|(from, to): (&str, &str)| Value::from(text.replace(from, to))),
+        "replace" => {
+            from_args(arguments).map(|(from, to): (&str, &str)| Value::from(text.replace(from, to)))
+        }
         "split" => {
             let (separator,): (Option<&str>,) = from_args(arguments)?;
             Ok(match separator {

@@ -23,19 +23,86 @@ pub(crate) const NO_FILE: &str = "there is no file ";
 
 /// Jinja's own filters, for suggestions.
 const BUILT_IN: &[&str] = &[
-    "abs", "attr", "e", "escape", "safe", "batch", "bool", "capitalize", "chain", "count", "d", "default", "dictsort",
-    "first", "float", "format", "groupby", "indent", "int", "items", "join", "last", "length",
-    "lines", "list", "lower", "map", "max", "min", "pprint", "reject", "rejectattr", "replace",
-    "reverse", "round", "select", "selectattr", "slice", "sort", "split", "string", "sum", "title",
-    "tojson", "trim", "unique", "upper", "urlencode", "zip",
+    "abs",
+    "attr",
+    "e",
+    "escape",
+    "safe",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+    "zip",
 ];
 
 /// Our own.
 const OWN: &[&str] = &[
-    "b64decode", "b64encode", "basename", "combine", "dict2items", "difference", "dirname",
-    "flatten", "from_json", "hash", "intersect", "items2dict", "mandatory", "quote", "regex_escape",
-    "regex_findall", "regex_replace", "regex_search", "sha256", "sha512", "ternary", "to_json",
-    "to_nice_json", "to_nice_yaml", "to_toml", "to_yaml", "union",
+    "b64decode",
+    "b64encode",
+    "basename",
+    "combine",
+    "dict2items",
+    "difference",
+    "dirname",
+    "flatten",
+    "from_json",
+    "hash",
+    "intersect",
+    "items2dict",
+    "mandatory",
+    "quote",
+    "regex_escape",
+    "regex_findall",
+    "regex_replace",
+    "regex_search",
+    "sha256",
+    "sha512",
+    "ternary",
+    "to_json",
+    "to_nice_json",
+    "to_nice_yaml",
+    "to_toml",
+    "to_yaml",
+    "union",
 ];
 
 /// Adds ours to `environment`.
@@ -47,19 +114,26 @@ pub(crate) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("basename", |path: Cow<'_, str>| {
         path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
     });
-    environment.add_filter("dirname", |path: Cow<'_, str>| match path.trim_end_matches('/').rfind('/') {
-        Some(0) => "/".to_owned(),
-        Some(at) => path.get(..at).unwrap_or_default().trim_end_matches('/').to_owned(),
-        None => String::new(),
+    environment.add_filter("dirname", |path: Cow<'_, str>| {
+        match path.trim_end_matches('/').rfind('/') {
+            Some(0) => "/".to_owned(),
+            Some(at) => path.get(..at).unwrap_or_default().trim_end_matches('/').to_owned(),
+            None => String::new(),
+        }
     });
     environment.add_filter("quote", |text: Cow<'_, str>| quote(&text));
     environment.add_filter("mandatory", |value: Value| match value.kind() {
-        ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "a mandatory value is undefined")),
+        ValueKind::Undefined => {
+            Err(Error::new(ErrorKind::UndefinedError, "a mandatory value is undefined"))
+        }
         _ => Ok(value),
     });
-    environment.add_filter("ternary", |condition: Value, yes: Value, no: Value| {
-        if condition.is_true() { yes } else { no }
-    });
+    environment.add_filter(
+        "ternary",
+        |condition: Value, yes: Value, no: Value| {
+            if condition.is_true() { yes } else { no }
+        },
+    );
 }
 
 /// Whether there is a filter called `name`.
@@ -76,7 +150,9 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// Which filter `name` was probably meant to be.
 pub(crate) fn hint(name: &str) -> Option<String> {
     if matches!(name, "now" | "random" | "shuffle" | "strftime" | "uuid" | "lookup" | "env") {
-        return Some("policies cannot read the clock, randomness, the environment or the network".to_owned());
+        return Some(
+            "policies cannot read the clock, randomness, the environment or the network".to_owned(),
+        );
     }
     did_you_mean(name, OWN.iter().chain(BUILT_IN).copied())
 }
@@ -86,12 +162,9 @@ pub(crate) fn file_function(library: &Arc<Library>, directory: &str) -> Value {
     let library = Arc::clone(library);
     let directory = directory.to_owned();
     Value::from_function(move |path: &str| {
-        let resolved = match resolve(&directory, path) {
-            Resolved::Path(resolved) => resolved,
-            _ => {
-                let message = format!("{path:?} is not a path within the policy");
-                return Err(Error::new(ErrorKind::InvalidOperation, message));
-            }
+        let Resolved::Path(resolved) = resolve(&directory, path) else {
+            let message = format!("{path:?} is not a path within the policy");
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
         };
         match library.file(&resolved) {
             Some(Known::Text(text)) => Ok(Value::from(text)),
@@ -111,9 +184,11 @@ fn plain(value: &Value) -> Result<serde_json::Value, Error> {
     let broken = |what: &str| Error::new(ErrorKind::InvalidOperation, what.to_owned());
     match value.kind() {
         ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),
-        ValueKind::Seq | ValueKind::Iterable => {
-            value.try_iter()?.map(|item| plain(&item)).collect::<Result<_, _>>().map(serde_json::Value::Array)
-        }
+        ValueKind::Seq | ValueKind::Iterable => value
+            .try_iter()?
+            .map(|item| plain(&item))
+            .collect::<Result<_, _>>()
+            .map(serde_json::Value::Array),
         ValueKind::Map => {
             let mut map = serde_json::Map::new();
             for key in value.try_iter()? {
@@ -122,7 +197,9 @@ fn plain(value: &Value) -> Result<serde_json::Value, Error> {
             }
             Ok(serde_json::Value::Object(map))
         }
-        ValueKind::Plain | ValueKind::Bytes | ValueKind::Invalid => Err(broken("this is no plain data")),
+        ValueKind::Plain | ValueKind::Bytes | ValueKind::Invalid => {
+            Err(broken("this is no plain data"))
+        }
         _ => serde_json::to_value(value).map_err(|error| broken(&error.to_string())),
     }
 }

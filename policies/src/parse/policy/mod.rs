@@ -37,7 +37,7 @@ pub(crate) struct Policy {
 /// One thing that a policy asks for.
 pub(crate) enum Element {
     Resource(Declaration),
-    Module(Module),
+    Module(Box<Module>),
 }
 
 /// A resource as it is written.
@@ -88,8 +88,7 @@ pub(crate) fn classify(
     source: SourceId,
     document: Document,
 ) -> Policy {
-    let mut policy =
-        Policy { name, directory, sound: document.sound, ..Policy::bare("", source) };
+    let mut policy = Policy { name, directory, sound: document.sound, ..Policy::bare("", source) };
     if !document.sound {
         for entry in document.entries {
             policy.break_titles(entry.item);
@@ -148,7 +147,9 @@ impl Classifier<'_> {
                         "`description` must be a string, not a {}",
                         entry.item.node.type_name()
                     );
-                    self.context.error(Code::WrongType, self.spot(entry.item.span), message).report();
+                    self.context
+                        .error(Code::WrongType, self.spot(entry.item.span), message)
+                        .report();
                 }
             }
             "params" => {
@@ -170,7 +171,8 @@ impl Classifier<'_> {
         match &entry.item.node {
             Node::Table(entries) => Some(entries),
             other => {
-                let message = format!("`{}` must be a table, not a {}", entry.key, other.type_name());
+                let message =
+                    format!("`{}` must be a table, not a {}", entry.key, other.type_name());
                 let spot = self.spot(entry.item.span);
                 self.context
                     .error(Code::WrongType, spot, message)
@@ -182,8 +184,7 @@ impl Classifier<'_> {
     }
 
     fn unknown_kind(&self, name: &str, span: Span, only_kinds: bool) {
-        let names: Vec<&str> =
-            self.registry.kinds().map(|kind| kind.declaration().name).collect();
+        let names: Vec<&str> = self.registry.kinds().map(|kind| kind.declaration().name).collect();
         let sections = if only_kinds { &[] } else { SECTIONS };
         let hint = did_you_mean(name, names.iter().copied().chain(sections.iter().copied()))
             .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")));
@@ -226,25 +227,22 @@ impl Classifier<'_> {
 
     fn resource(&mut self, policy: &mut Policy, kind: &'static dyn AnyKind, entry: Entry) {
         let declaration = kind.declaration();
-        let entries = match entry.item.node {
-            Node::Table(entries) => entries,
-            _ => {
-                let hint = if declaration.attribute(&entry.key).is_some() {
-                    format!(
-                        "give the resource a title, `[{0}.\"{1}\"]`, or write `[defaults.{0}]`",
-                        declaration.name, declaration.title
-                    )
-                } else {
-                    format!("write `[{}.{:?}]` and its attributes below", declaration.name, &*entry.key)
-                };
-                let message = format!("`{}` is no resource: it has no attributes", entry.key);
-                self.context
-                    .error(Code::WrongType, self.spot(entry.key_span), message)
-                    .hint(hint)
-                    .report();
-                policy.broken_titles.push(entry.key);
-                return;
-            }
+        let Node::Table(entries) = entry.item.node else {
+            let hint = if declaration.attribute(&entry.key).is_some() {
+                format!(
+                    "give the resource a title, `[{0}.\"{1}\"]`, or write `[defaults.{0}]`",
+                    declaration.name, declaration.title
+                )
+            } else {
+                format!("write `[{}.{:?}]` and its attributes below", declaration.name, &*entry.key)
+            };
+            let message = format!("`{}` is no resource: it has no attributes", entry.key);
+            self.context
+                .error(Code::WrongType, self.spot(entry.key_span), message)
+                .hint(hint)
+                .report();
+            policy.broken_titles.push(entry.key);
+            return;
         };
         let before = self.context.count();
         let given = self.attributes(kind, entries, false);
@@ -276,7 +274,9 @@ impl Classifier<'_> {
             };
             if defaults && matches!(name, Name::Common(Common::When | Common::ForEach)) {
                 let message = format!("`{}` cannot have a default", entry.key);
-                self.context.error(Code::UnknownAttribute, self.spot(entry.key_span), message).report();
+                self.context
+                    .error(Code::UnknownAttribute, self.spot(entry.key_span), message)
+                    .report();
                 continue;
             }
             given.push(Given { name, item: entry.item });
@@ -284,11 +284,7 @@ impl Classifier<'_> {
         given
     }
 
-    fn unknown_attribute(
-        &self,
-        declaration: &steadfast_resources::KindDeclaration,
-        entry: &Entry,
-    ) {
+    fn unknown_attribute(&self, declaration: &steadfast_resources::KindDeclaration, entry: &Entry) {
         let own = declaration.attributes.iter().map(|attribute| attribute.name);
         let hint = nearest(&entry.key, own.clone().chain(Common::names())).map_or_else(
             || {
@@ -339,7 +335,7 @@ impl Classifier<'_> {
                 continue;
             };
             let module = self.module(entry.key, entry.key_span, attributes);
-            self.placed.push((entry.key_span.start, Element::Module(module)));
+            self.placed.push((entry.key_span.start, Element::Module(Box::new(module))));
         }
     }
 

@@ -54,7 +54,15 @@ const TYPES: &[(&str, ParameterType)] = &[
 ];
 
 const KEYS: &[&str] = &[
-    "type", "items", "default", "required", "pattern", "enum", "minimum", "maximum", "description",
+    "type",
+    "items",
+    "default",
+    "required",
+    "pattern",
+    "enum",
+    "minimum",
+    "maximum",
+    "description",
 ];
 
 impl ParameterType {
@@ -83,7 +91,9 @@ pub(super) fn read(context: &Context, source: SourceId, entries: &[Entry]) -> Ve
         .iter()
         .filter_map(|entry| {
             let identifier = entry.key.chars().enumerate().all(|(index, letter)| {
-                letter == '_' || letter.is_ascii_alphabetic() || index > 0 && letter.is_ascii_digit()
+                letter == '_'
+                    || letter.is_ascii_alphabetic()
+                    || index > 0 && letter.is_ascii_digit()
             });
             if !identifier || entry.key.is_empty() {
                 let message = format!("{:?} cannot be a parameter's name", &*entry.key);
@@ -138,7 +148,11 @@ fn declared(
             let span = shape.get(key).map_or(entry.key_span, |entry| entry.item.span);
             let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
             context
-                .error(Code::InvalidValue, Spot::new(source, span), format!("there is no type `{name}`"))
+                .error(
+                    Code::InvalidValue,
+                    Spot::new(source, span),
+                    format!("there is no type `{name}`"),
+                )
                 .hint(or_list(name, "the types are", &names))
                 .report();
         }
@@ -155,10 +169,12 @@ fn declared(
             .hint("remove `required` or `default`".to_owned())
             .report();
     }
-    let integer = |key: &str| match shape.get(key).map(|entry| (&entry.item.node, entry.item.span)) {
+    let integer = |key: &str| match shape.get(key).map(|entry| (&entry.item.node, entry.item.span))
+    {
         Some((Node::Integer(value), _)) => Some(*value),
         Some((other, span)) => {
-            let message = format!("`{key}` of {what} must be an integer, not a {}", other.type_name());
+            let message =
+                format!("`{key}` of {what} must be an integer, not a {}", other.type_name());
             context.error(Code::WrongType, Spot::new(source, span), message).report();
             None
         }

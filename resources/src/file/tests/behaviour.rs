@@ -470,3 +470,55 @@ fn a_directory_that_others_will_empty_is_a_condition() {
     assert_eq!(condition, "file.\"/srv/d/a\" leaves the directory /srv/d empty");
     assert_eq!(planned.steps.len(), 1);
 }
+
+#[test]
+fn purging_leaves_alone_what_other_resources_manage() {
+    let mut host = FakeHost::scene();
+    for directory in ["/srv/t", "/srv/t/old", "/srv/t/old/in"] {
+        host.files.put(directory, FakeNodeKind::Directory, 0o755);
+    }
+    for path in ["/srv/t/mine", "/srv/t/stray", "/srv/t/old/in/mine", "/srv/t/old/stray"] {
+        host.files.put(path, file("x"), 0o644);
+    }
+    let purge = || vec![("ensure", text("directory")), ("purge", Value::Boolean(true))];
+    let forced = || [purge(), vec![("force", Value::Boolean(true))]].concat();
+    let mine = wish("/srv/t/mine", vec![("content", text("x"))]);
+    let deep = wish("/srv/t/old/in/mine", vec![("content", text("x"))]);
+    let below = |host: &FakeHost| -> Vec<String> {
+        let paths = host.files.paths().map(ToString::to_string);
+        paths.filter_map(|path| path.strip_prefix("/srv/t/").map(str::to_owned)).collect()
+    };
+
+    let tree = wish("/srv/t", purge());
+    File.preparation().unwrap().announce(&[&tree, &mine, &deep], &host.view());
+    settle(&tree, &mut host, &mut Kept::default());
+    assert_eq!(below(&host), ["mine", "old", "old/in", "old/in/mine", "old/stray"]);
+    assert!(plan(&tree, &host).unwrap().notes.is_empty());
+
+    let tree = wish("/srv/t", forced());
+    File.preparation().unwrap().announce(&[&tree, &mine, &deep], &host.view());
+    settle(&tree, &mut host, &mut Kept::default());
+    assert_eq!(below(&host), ["mine", "old", "old/in", "old/in/mine"]);
+
+    let tree = wish("/srv/t", forced());
+    File.preparation().unwrap().announce(&[&tree], &host.view());
+    settle(&tree, &mut host, &mut Kept::default());
+    assert!(below(&host).is_empty());
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_cleaned_up_after() {
+    let mut host = FakeHost::scene();
+    let leftover = ".steadfast.0123456789abcdef0123456789abcdef.tmp";
+    for directory in ["/srv/t", "/srv/t/d"] {
+        host.files.put(directory, FakeNodeKind::Directory, 0o755);
+    }
+    for directory in ["/srv", "/srv/t", "/srv/t/d", "/etc"] {
+        host.files.put(&format!("{directory}/{leftover}"), file("half"), 0o600);
+    }
+    let wanted = wish("/srv/t", vec![("source", tree(&[("d/a", "a")]))]);
+    let removed = File.recover().unwrap().recover(&wanted, &mut host).unwrap();
+    assert_eq!(removed.len(), 3, "{removed:?}");
+    let left: Vec<String> = host.files.paths().map(ToString::to_string).collect();
+    assert_eq!(left.iter().filter(|path| path.contains(leftover)).count(), 1);
+}

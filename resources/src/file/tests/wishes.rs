@@ -32,7 +32,7 @@ fn refused_with_the_attribute_at_fault() {
             Some("sha256"),
         ),
         ("/a", vec![("content", text("x")), ("sha256", text("abc"))], Some("sha256")),
-        ("/a", vec![("ensure", text("directory")), ("purge", Value::Boolean(true))], Some("purge")),
+        ("/a", vec![("ensure", text("file")), ("purge", Value::Boolean(true))], Some("purge")),
         (
             "/a",
             vec![("source", tree(&[("a", "a")])), ("recurse_limit", Value::Integer(0))],

@@ -194,8 +194,8 @@ pub trait FileChanges: FileView {
     /// Makes all changes of names so far durable.
     fn settle(&mut self) -> Result<(), FileError>;
 
-    /// Removes candidates that a crash left in these directories (not below them). To be called by
-    /// the engine, under its lock, when the last run did not end. Missing directories are fine.
-    /// Returns what was removed.
+    /// Removes candidates that a crash left in these directories (not below them). To be called
+    /// under the run lock, when the last run did not end, before the first change. Each directory
+    /// is searched once in the port's life; missing ones are fine. Returns what was removed.
     fn sweep(&mut self, directories: &[AbsolutePath]) -> Result<Vec<AbsolutePath>, FileError>;
 }

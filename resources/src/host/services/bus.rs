@@ -1,51 +1,41 @@
-//! A D-Bus connection to systemd on which nothing waits longer than its deadline.
-//!
-//! One thread owns the receiving end and hands finished messages over a channel; the caller waits
-//! on that channel with a timeout. (A hung message bus must not hang a run, and zbus's own
-//! blocking calls have no deadline of their own.)
+//! A D-Bus connection to systemd: calls with answers, and signals kept for who listens.
 //!
 //! What must stay true: signals that arrive while an answer is awaited are kept, in order, as long
-//! as somebody listens; while nobody does they are dropped by the thread, so that an idle
-//! connection does not grow.
+//! as somebody listens, and dropped while nobody does. A connection is meant for one run: systemd
+//! sends every signal to those at its private socket, and they gather there while nobody reads.
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use zbus::blocking::MessageIterator;
-use zbus::blocking::connection::{Builder, Connection};
-use zbus::message::{Message, Type};
-use zbus::zvariant::DynamicType;
+use zvariant::DynamicType;
 
 use super::error::ServicesError;
+use super::wire::{Kind, Message, Request, Wire, WireError};
 
-const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
+const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
 const PRIVATE_SOCKET: &str = "/run/systemd/private";
 const SERVICE: &str = "org.freedesktop.systemd1";
 
-/// How long the handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long connecting may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// A connection to systemd.
 pub(super) struct Bus {
-    connection: Connection,
-    incoming: Receiver<zbus::Result<Message>>,
-    listening: Arc<AtomicBool>,
+    wire: Wire,
+    serial: u32,
+    listening: bool,
     signals: VecDeque<Message>,
     /// Whether a message bus stands between us and systemd.
-    through_bus: bool,
+    over_daemon: bool,
 }
 
 /// What is asked of an object.
 #[derive(Clone, Copy)]
 pub(super) struct Call<'a> {
-    /// For error messages.
-    pub operation: &'static str,
     pub path: &'a str,
     pub interface: &'static str,
+    /// The method, which error messages name too.
     pub member: &'static str,
 }
 
@@ -58,59 +48,39 @@ impl Bus {
             return Err(ServicesError::NotBooted);
         }
         match Self::connect(SYSTEM_BUS, true) {
-            Err(_) if nix::unistd::geteuid().is_root() && Path::new(PRIVATE_SOCKET).exists() => {
-                Self::connect(&format!("unix:path={PRIVATE_SOCKET}"), false)
+            Err(error) if nix::unistd::geteuid().is_root() => {
+                log::info!("{error}; trying systemd's private socket");
+                Self::connect(PRIVATE_SOCKET, false)
             }
             result => result,
         }
     }
 
-    fn connect(address: &str, through_bus: bool) -> Result<Self, ServicesError> {
-        let listening = Arc::new(AtomicBool::new(false));
-        let (ready, connected) = channel();
-        let (outgoing, incoming) = channel();
-        let receiver = Receiving {
-            address: address.to_owned(),
-            through_bus,
-            ready,
-            outgoing,
-            listening: Arc::clone(&listening),
-        };
-        let failed = |source| ServicesError::Connect {
-            address: address.to_owned(),
-            source: Box::new(source),
-        };
-        std::thread::Builder::new()
-            .name("systemd".into())
-            .stack_size(256 * 1024)
-            .spawn(move || receiver.run())
-            .map_err(|source| failed(zbus::Error::from(source)))?;
-        let connection = match connected.recv_timeout(HANDSHAKE) {
-            Ok(result) => result.map_err(failed)?,
-            Err(_) => {
-                let error = std::io::Error::new(
-                    std::io::ErrorKind::TimedOut,
-                    "it does not finish the handshake",
-                );
-                return Err(failed(error.into()));
-            }
-        };
-        Ok(Self { connection, incoming, listening, signals: VecDeque::new(), through_bus })
+    fn connect(address: &'static str, over_daemon: bool) -> Result<Self, ServicesError> {
+        let deadline = Instant::now() + HANDSHAKE;
+        let wire = Wire::connect(Path::new(address), deadline)
+            .map_err(|source| ServicesError::Connect { address, source })?;
+        let mut bus =
+            Self { wire, serial: 0, listening: false, signals: VecDeque::new(), over_daemon };
+        if over_daemon {
+            let _: String = arguments(&bus.call_bus("Hello", &(), deadline)?, "Hello")?;
+        }
+        Ok(bus)
     }
 
     /// Whether a message bus stands between, which delivers only the signals that were asked for.
     pub(super) fn is_through_bus(&self) -> bool {
-        self.through_bus
+        self.over_daemon
     }
 
     /// From now on signals are kept.
     pub(super) fn listen(&mut self) {
-        self.listening.store(true, Ordering::Release);
+        self.listening = true;
     }
 
     /// Forgets the signals kept, and keeps no more.
     pub(super) fn stop_listening(&mut self) {
-        self.listening.store(false, Ordering::Release);
+        self.listening = false;
         self.signals.clear();
     }
 
@@ -124,11 +94,29 @@ impl Bus {
     where
         B: serde::Serialize + DynamicType,
     {
-        self.call_service(SERVICE, call, body, deadline)
+        self.ask(SERVICE, call, body, deadline)
     }
 
-    /// Calls a method of any service on the bus and waits for the answer.
-    pub(super) fn call_service<B>(
+    /// Calls a method of the message bus itself and waits for the answer.
+    pub(super) fn call_bus<B>(
+        &mut self,
+        member: &'static str,
+        body: &B,
+        deadline: Instant,
+    ) -> Result<Message, ServicesError>
+    where
+        B: serde::Serialize + DynamicType,
+    {
+        const BUS: &str = "org.freedesktop.DBus";
+        self.ask(
+            BUS,
+            Call { path: "/org/freedesktop/DBus", interface: BUS, member },
+            body,
+            deadline,
+        )
+    }
+
+    fn ask<B>(
         &mut self,
         service: &str,
         call: Call<'_>,
@@ -138,42 +126,38 @@ impl Bus {
     where
         B: serde::Serialize + DynamicType,
     {
+        let operation = call.member;
         let asked = Instant::now();
-        let message = self.request(service, call, body).map_err(|source| {
-            ServicesError::Encode { operation: call.operation, source: Box::new(source) }
+        // Zero is no serial.
+        self.serial = self.serial.wrapping_add(1).max(1);
+        let request = Request {
+            serial: self.serial,
+            // systemd insists on it at its private socket too.
+            destination: service,
+            path: call.path,
+            interface: call.interface,
+            member: call.member,
+        };
+        self.wire.send(request, body, deadline).map_err(|source| match source {
+            WireError::Value(_) | WireError::Protocol(_) => {
+                ServicesError::Encode { operation, source }
+            }
+            source => ServicesError::Lost { source: Some(source) },
         })?;
-        let serial = message.primary_header().serial_num();
-        self.connection
-            .send(&message)
-            .map_err(|source| ServicesError::Lost { source: Some(Box::new(source)) })?;
         loop {
             let Some(message) = self.receive(deadline)? else {
-                return Err(ServicesError::Silent {
-                    operation: call.operation,
-                    after: asked.elapsed(),
-                });
+                return Err(ServicesError::Silent { operation, after: asked.elapsed() });
             };
-            match message.message_type() {
-                Type::Signal => self.signals.push_back(message),
-                Type::MethodReturn if message.header().reply_serial() == Some(serial) => {
-                    return Ok(message);
-                }
-                Type::Error if message.header().reply_serial() == Some(serial) => {
-                    return Err(refusal(call.operation, &message));
+            match message.kind {
+                Kind::Signal if self.listening => self.signals.push_back(message),
+                Kind::Return if message.answers == Some(self.serial) => return Ok(message),
+                Kind::Error if message.answers == Some(self.serial) => {
+                    return Err(refusal(operation, &message));
                 }
                 // An answer that came after its deadline, or a call to us, who serve nothing.
                 _ => {}
             }
         }
-    }
-
-    fn request<B>(&self, service: &str, call: Call<'_>, body: &B) -> zbus::Result<Message>
-    where
-        B: serde::Serialize + DynamicType,
-    {
-        let builder = Message::method_call(call.path, call.member)?.interface(call.interface)?;
-        let builder = if self.through_bus { builder.destination(service)? } else { builder };
-        builder.build(body)
     }
 
     /// The next signal; `None` when none came until `until`.
@@ -182,7 +166,7 @@ impl Bus {
             return Ok(Some(message));
         }
         while let Some(message) = self.receive(until)? {
-            if message.message_type() == Type::Signal {
+            if message.kind == Kind::Signal {
                 return Ok(Some(message));
             }
         }
@@ -190,73 +174,26 @@ impl Bus {
     }
 
     fn receive(&mut self, until: Instant) -> Result<Option<Message>, ServicesError> {
-        match self.incoming.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(Ok(message)) => Ok(Some(message)),
-            Ok(Err(source)) => Err(ServicesError::Lost { source: Some(Box::new(source)) }),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(ServicesError::Lost { source: None }),
-        }
+        self.wire.receive(until).map_err(|source| ServicesError::Lost { source: Some(source) })
     }
 }
 
-impl Drop for Bus {
-    fn drop(&mut self) {
-        // Ends the receiving thread, which holds the connection too.
-        if let Err(error) = self.connection.clone().close() {
-            log::debug!("cannot close the connection to systemd: {error}");
-        }
-    }
+/// The arguments of an answer to `operation`.
+pub(super) fn arguments<R>(message: &Message, operation: &'static str) -> Result<R, ServicesError>
+where
+    R: for<'d> zvariant::DynamicDeserialize<'d>,
+{
+    message.arguments().map_err(|source| ServicesError::Decode { operation, source })
 }
 
 fn refusal(operation: &'static str, message: &Message) -> ServicesError {
-    let name = message.header().error_name().map_or_else(String::new, ToString::to_string);
-    let text = message.body().deserialize::<String>().unwrap_or_else(|_| name.clone());
-    // The message bus answers for a service that is not there or has just gone.
+    let name = message.error.clone();
+    // The message bus answers for a service that has just gone.
     if name == "org.freedesktop.DBus.Error.NoReply"
         || name == "org.freedesktop.DBus.Error.Disconnected"
     {
         return ServicesError::Lost { source: None };
     }
+    let text = message.arguments::<String>().unwrap_or_else(|_| name.clone());
     ServicesError::Refused { operation, name, message: text }
-}
-
-/// The receiving thread's own.
-struct Receiving {
-    address: String,
-    through_bus: bool,
-    ready: Sender<zbus::Result<Connection>>,
-    outgoing: Sender<zbus::Result<Message>>,
-    listening: Arc<AtomicBool>,
-}
-
-impl Receiving {
-    fn run(self) {
-        let built = Builder::address(self.address.as_str()).and_then(|builder| {
-            if self.through_bus { builder.build() } else { builder.p2p().build() }
-        });
-        let connection = match built {
-            Ok(connection) => connection,
-            Err(error) => {
-                let _ = self.ready.send(Err(error));
-                return;
-            }
-        };
-        // The iterator first: an answer may come as soon as somebody can ask.
-        let messages = MessageIterator::from(&connection);
-        if self.ready.send(Ok(connection)).is_err() {
-            return;
-        }
-        for message in messages {
-            let unwanted = matches!(&message, Ok(message)
-                if message.message_type() == Type::Signal
-                    && !self.listening.load(Ordering::Acquire));
-            if unwanted {
-                continue;
-            }
-            let last = message.is_err();
-            if self.outgoing.send(message).is_err() || last {
-                return;
-            }
-        }
-    }
 }

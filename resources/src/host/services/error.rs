@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::name::UnitName;
+use super::wire::WireError;
 use crate::failure::Failure;
 
 /// Why units could not be read or changed.
@@ -17,17 +18,17 @@ pub enum ServicesError {
     #[error("cannot reach systemd through {address}")]
     Connect {
         /// The address tried last.
-        address: String,
+        address: &'static str,
         /// The cause.
         #[source]
-        source: Box<zbus::Error>,
+        source: WireError,
     },
     /// The connection ended in the middle.
     #[error("the connection to systemd was lost")]
     Lost {
         /// The cause, where one is known.
         #[source]
-        source: Option<Box<zbus::Error>>,
+        source: Option<WireError>,
     },
     /// A request could not be written as a D-Bus message.
     #[error("cannot ask systemd to {operation}")]
@@ -36,7 +37,7 @@ pub enum ServicesError {
         operation: &'static str,
         /// The cause.
         #[source]
-        source: Box<zbus::Error>,
+        source: WireError,
     },
     /// An answer was not what the interface promises.
     #[error("cannot understand systemd's answer to {operation}")]
@@ -45,7 +46,7 @@ pub enum ServicesError {
         operation: &'static str,
         /// The cause.
         #[source]
-        source: Box<zbus::Error>,
+        source: WireError,
     },
     /// The service manager refused.
     #[error("systemd refused {operation}: {message}")]

@@ -17,6 +17,7 @@ mod online;
 mod settle;
 mod systemd;
 mod unit;
+mod wire;
 
 use std::path::Path;
 use std::time::Instant;
@@ -29,6 +30,7 @@ pub use name::{TYPES, UnitName, UnitNameError};
 pub use settle::Launch;
 pub use systemd::{Job, LinkChange};
 pub use unit::{ActiveState, FileState, Live, LoadState, Manager, Unit};
+pub use wire::WireError;
 
 /// Reads services.
 pub trait ServiceView {

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use zbus::zvariant::OwnedObjectPath;
+use zvariant::OwnedObjectPath;
 
 use super::disk::{self, Loaded};
 use super::error::ServicesError;
@@ -91,7 +91,7 @@ fn read_unit(
     }
     let mut unit = disk_side(systemd, real, file, &search, deadline)?;
     let live = read_live(systemd, &path, &properties, kept, deadline)?;
-    let stale = if kept { staleness(systemd, &properties, &search, deadline)? } else { None };
+    let stale = staleness(systemd, &properties, &search, deadline)?;
     unit.manager = Manager::Live(Live { stale, ..live });
     Ok(unit)
 }
@@ -247,8 +247,12 @@ impl ServiceChanges for Online {
         self.with(|systemd| {
             let installable = systemd.change_links(change, unit, false, deadline)?;
             if matches!(change, LinkChange::Disable | LinkChange::Unmask) {
-                // Links in /run as well: what is enabled or masked until the next boot.
-                systemd.change_links(change, unit, true, deadline)?;
+                // Links in /run as well: what is enabled or masked until the next boot. A unit
+                // that was only linked may be gone by now.
+                match systemd.change_links(change, unit, true, deadline) {
+                    Err(error) if !error.is_missing() => return Err(error),
+                    _ => {}
+                }
             }
             if installable {
                 Ok(())
@@ -266,6 +270,8 @@ impl ServiceChanges for Online {
     ) -> Result<Option<Launch>, ServicesError> {
         let asked = Instant::now();
         let (restarts, queued) = self.with(|systemd| {
+            // What ends at once would be forgotten before anybody could ask how it ended.
+            systemd.pin(unit, deadline)?;
             let restarts = settle::restarts(systemd, unit, deadline)?;
             systemd.subscribe(deadline)?;
             Ok((restarts, systemd.queue(job, unit, deadline)?))
@@ -273,7 +279,9 @@ impl ServiceChanges for Online {
         let end = self.wait(&queued, deadline);
         let launch = self.with(|systemd| {
             systemd.stop_listening();
-            Launch::of(systemd, job, unit, restarts, deadline)
+            let launch = Launch::of(systemd, job, unit, restarts, deadline)?;
+            systemd.unpin(unit, settle::at_least_a_moment(deadline))?;
+            Ok(launch)
         });
         match end? {
             None => Err(ServicesError::Slow {

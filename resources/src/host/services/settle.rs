@@ -43,8 +43,8 @@ pub(super) struct Snapshot {
     pub load: LoadState,
     /// Services only.
     pub service: Option<ServiceSnapshot>,
-    /// False where a `Condition…=` kept the unit from starting.
-    pub condition: bool,
+    /// Whether a `Condition…=` kept the unit from starting.
+    pub skipped: bool,
     /// Of the present or the last start.
     pub invocation: Option<String>,
 }
@@ -84,7 +84,8 @@ impl Snapshot {
             sub: unit.text("SubState").to_owned(),
             load,
             service,
-            condition: unit.flag("ConditionResult"),
+            skipped: !unit.flag("ConditionResult")
+                && unit.number("ConditionTimestamp").is_some_and(|time| time > 0),
             invocation: unit.hexadecimal("InvocationID"),
         })
     }
@@ -124,7 +125,7 @@ impl Snapshot {
             ActiveState::Inactive | ActiveState::Deactivating => match &self.service {
                 Some(service) if service.kind == "oneshot" && !service.remains => None,
                 // Never started: a condition speaks against it.
-                _ if !self.condition => {
+                _ if self.skipped => {
                     Some("a Condition of the unit is not met, so systemd skipped it".into())
                 }
                 Some(service) if service.result == "success" => Some(
@@ -201,7 +202,7 @@ impl Launch {
     }
 }
 
-fn at_least_a_moment(deadline: Instant) -> Instant {
+pub(super) fn at_least_a_moment(deadline: Instant) -> Instant {
     deadline.max(Instant::now() + Duration::from_secs(5))
 }
 
@@ -265,11 +266,14 @@ fn died(launch: &Launch, reason: String) -> ServicesError {
     }
 }
 
+/// Why a settled unit is unwell, if it is.
+type Health = Option<String>;
+
 /// Units under watch until each has settled.
 pub(super) struct Watch {
     launches: Vec<Launch>,
     /// For each launch: `None` while it is watched, then why it is unwell, if it is.
-    outcomes: Vec<Option<Option<String>>>,
+    outcomes: Vec<Option<Health>>,
 }
 
 impl Watch {
@@ -288,12 +292,14 @@ impl Watch {
         }
         systemd.subscribe(deadline)?;
         for launch in &self.launches {
+            systemd.pin(&launch.unit, deadline)?;
             systemd.watch_unit(&launch.path, deadline)?;
         }
         let result = self.watch(systemd, deadline);
         systemd.stop_listening();
         for launch in &self.launches {
             systemd.unwatch_unit(&launch.path, at_least_a_moment(deadline))?;
+            systemd.unpin(&launch.unit, at_least_a_moment(deadline))?;
         }
         result
     }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use zbus::message::Message;
-use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue, Value};
+use zvariant::{DynamicType, OwnedObjectPath, OwnedValue, Value};
 
-use super::bus::{Bus, Call};
+use super::bus::{Bus, Call, arguments};
 use super::error::ServicesError;
 use super::name::UnitName;
+use super::wire::Message;
 
 const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
@@ -184,10 +184,10 @@ impl Systemd {
     ) -> Result<R, ServicesError>
     where
         B: serde::Serialize + DynamicType,
-        R: for<'d> zbus::zvariant::DynamicDeserialize<'d>,
+        R: for<'d> zvariant::DynamicDeserialize<'d>,
     {
-        let call = Call { operation: member, path: MANAGER_PATH, interface: MANAGER, member };
-        decoded(&self.bus.call(call, body, deadline)?, member)
+        let call = Call { path: MANAGER_PATH, interface: MANAGER, member };
+        arguments(&self.bus.call(call, body, deadline)?, member)
     }
 
     /// The object of `unit` if systemd holds the unit in memory.
@@ -212,6 +212,39 @@ impl Systemd {
         self.manager("LoadUnit", &unit.as_str(), deadline)
     }
 
+    /// Keeps `unit` in memory until [`Self::unpin`] or the end of the connection. systemd offers that
+    /// through the message bus only, and only to root; elsewhere nothing happens.
+    pub(super) fn pin(&mut self, unit: &UnitName, deadline: Instant) -> Result<(), ServicesError> {
+        self.optional("RefUnit", unit, deadline)
+    }
+
+    /// Lets systemd forget `unit` again.
+    pub(super) fn unpin(
+        &mut self,
+        unit: &UnitName,
+        deadline: Instant,
+    ) -> Result<(), ServicesError> {
+        self.optional("UnrefUnit", unit, deadline)
+    }
+
+    fn optional(
+        &mut self,
+        member: &'static str,
+        unit: &UnitName,
+        deadline: Instant,
+    ) -> Result<(), ServicesError> {
+        if !self.bus.is_through_bus() {
+            return Ok(());
+        }
+        match self.manager::<_, ()>(member, &unit.as_str(), deadline) {
+            Err(error @ ServicesError::Refused { .. }) => {
+                log::debug!("{unit}: {error}");
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
     /// The unit properties of the unit at `path`.
     pub(super) fn unit_properties(
         &mut self,
@@ -227,8 +260,8 @@ impl Systemd {
         of: &'static str,
         deadline: Instant,
     ) -> Result<Properties, ServicesError> {
-        let call = Call { operation: "GetAll", path, interface: PROPERTIES, member: "GetAll" };
-        decoded(&self.bus.call(call, &of, deadline)?, "GetAll").map(Properties)
+        let call = Call { path, interface: PROPERTIES, member: "GetAll" };
+        arguments(&self.bus.call(call, &of, deadline)?, "GetAll").map(Properties)
     }
 
     /// Some service properties of the unit at `path`, which must be a service. (All of them would
@@ -254,8 +287,8 @@ impl Systemd {
         name: &'static str,
         deadline: Instant,
     ) -> Result<OwnedValue, ServicesError> {
-        let call = Call { operation: "Get", path, interface: PROPERTIES, member: "Get" };
-        decoded(&self.bus.call(call, &(interface, name), deadline)?, name)
+        let call = Call { path, interface: PROPERTIES, member: "Get" };
+        arguments(&self.bus.call(call, &(interface, name), deadline)?, name)
     }
 
     /// The state of a unit file on disk; `None` where there is no file.
@@ -370,7 +403,12 @@ impl Systemd {
             deadline,
         )?;
         if self.bus.is_through_bus() {
-            self.manager::<_, ()>("Subscribe", &(), deadline)?;
+            match self.manager::<_, ()>("Subscribe", &(), deadline) {
+                // After the message bus was restarted our name may be one that subscribed before.
+                Err(ServicesError::Refused { name, .. }) if name.ends_with("AlreadySubscribed") => {
+                }
+                result => result?,
+            }
         }
         self.subscribed = true;
         Ok(())
@@ -408,14 +446,8 @@ impl Systemd {
         if !self.bus.is_through_bus() {
             return Ok(());
         }
-        let call = Call {
-            operation: member,
-            path: "/org/freedesktop/DBus",
-            interface: "org.freedesktop.DBus",
-            member,
-        };
-        let reply = self.bus.call_service("org.freedesktop.DBus", call, &rule, deadline)?;
-        decoded(&reply, member)
+        let reply = self.bus.call_bus(member, &rule, deadline)?;
+        arguments(&reply, member)
     }
 
     /// Lets no more signals gather.
@@ -463,29 +495,15 @@ pub(super) enum Event {
 }
 
 fn event(message: &Message) -> Result<Event, ServicesError> {
-    let header = message.header();
-    let member = header.member().map_or("", |member| member.as_str());
-    Ok(match member {
+    Ok(match message.member.as_str() {
         "JobRemoved" => {
             let (_, job, _, result): (u32, OwnedObjectPath, String, String) =
-                decoded(message, "JobRemoved")?;
+                arguments(message, "JobRemoved")?;
             Event::JobEnded(JobEnd { job, result })
         }
-        "PropertiesChanged" => {
-            Event::Changed(header.path().map_or_else(String::new, ToString::to_string))
-        }
+        "PropertiesChanged" => Event::Changed(message.path.clone()),
         _ => Event::Other,
     })
-}
-
-fn decoded<R>(message: &Message, operation: &'static str) -> Result<R, ServicesError>
-where
-    R: for<'d> zbus::zvariant::DynamicDeserialize<'d>,
-{
-    message
-        .body()
-        .deserialize()
-        .map_err(|source| ServicesError::Decode { operation, source: Box::new(source) })
 }
 
 fn unit_rule(path: &str) -> String {
@@ -497,7 +515,7 @@ fn unit_rule(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use zbus::zvariant::{Array, ObjectPath};
+    use zvariant::Array;
 
     use super::*;
 
@@ -521,25 +539,5 @@ mod tests {
         assert_eq!(properties.hexadecimal("InvocationID").as_deref(), Some("00ab"));
         assert_eq!(properties.hexadecimal("Nothing"), None);
         assert_eq!(properties.hexadecimal("Missing"), None);
-    }
-
-    fn signal(member: &'static str) -> zbus::message::Builder<'static> {
-        Message::signal("/org/freedesktop/systemd1/unit/a", MANAGER, member).unwrap()
-    }
-
-    #[test]
-    fn signals_become_events() {
-        let job = ObjectPath::try_from("/org/freedesktop/systemd1/job/7").unwrap();
-        let removed = signal("JobRemoved").build(&(7_u32, &job, "a.service", "failed")).unwrap();
-        let expected = JobEnd { job: job.into(), result: "failed".into() };
-        assert_eq!(event(&removed).unwrap(), Event::JobEnded(expected));
-
-        let changed = signal("PropertiesChanged").build(&()).unwrap();
-        let path = "/org/freedesktop/systemd1/unit/a".to_owned();
-        assert_eq!(event(&changed).unwrap(), Event::Changed(path));
-
-        assert_eq!(event(&signal("UnitNew").build(&()).unwrap()).unwrap(), Event::Other);
-        let wrong = signal("JobRemoved").build(&("x", 7_u32)).unwrap();
-        assert!(matches!(event(&wrong), Err(ServicesError::Decode { .. })));
     }
 }

@@ -53,6 +53,10 @@ pub enum Manager {
 }
 
 /// A unit as the running systemd sees it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of systemd's own, independent of the others"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
     /// Whether its definition could be loaded.

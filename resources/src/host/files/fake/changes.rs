@@ -230,7 +230,10 @@ impl FileChanges for FakeFiles {
     fn sweep(&mut self, directories: &[AbsolutePath]) -> Result<Vec<AbsolutePath>, FileError> {
         let mut gone = Vec::new();
         for path in directories {
-            if let Ok(Some(directory)) = self.directory(path) {
+            if let Ok(Some(directory)) = self.directory(path)
+                && let Some(inode) = self.node(&directory).map(|node| node.inode)
+                && self.swept.insert(inode)
+            {
                 gone.extend(self.sweep_one(&directory));
             }
         }

@@ -109,7 +109,14 @@ impl FakeFiles {
         let mut files = Self { faults, ..Self::default() };
         for (path, mode) in [
             ("/etc", 0o755),
+            ("/etc/apt", 0o755),
+            ("/etc/cron.d", 0o755),
+            ("/etc/default", 0o755),
             ("/etc/ssh", 0o755),
+            ("/etc/systemd", 0o755),
+            ("/etc/systemd/system", 0o755),
+            ("/etc/systemd", 0o755),
+            ("/etc/systemd/system", 0o755),
             ("/home", 0o755),
             ("/opt", 0o755),
             ("/root", 0o700),
@@ -118,10 +125,15 @@ impl FakeFiles {
             ("/tmp", 0o1777),
             ("/usr", 0o755),
             ("/usr/bin", 0o755),
+            ("/usr/lib", 0o755),
+            ("/usr/lib/systemd", 0o755),
+            ("/usr/lib/systemd/system", 0o755),
             ("/usr/sbin", 0o755),
             ("/usr/local", 0o755),
             ("/usr/local/bin", 0o755),
+            ("/usr/share", 0o755),
             ("/var", 0o755),
+            ("/var/cache", 0o755),
             ("/var/lib", 0o755),
             ("/var/log", 0o755),
             ("/var/tmp", 0o1777),
@@ -129,6 +141,7 @@ impl FakeFiles {
             files.put(path, FakeNodeKind::Directory, mode);
         }
         files.put("/bin", FakeNodeKind::Symlink("usr/bin".into()), 0o777);
+        files.put("/lib", FakeNodeKind::Symlink("usr/lib".into()), 0o777);
         files.put("/sbin", FakeNodeKind::Symlink("usr/sbin".into()), 0o777);
         files.put("/var/run", FakeNodeKind::Symlink("/run".into()), 0o777);
         for program in ["/usr/bin/true", "/usr/bin/false", "/usr/bin/test", "/usr/bin/grep"] {

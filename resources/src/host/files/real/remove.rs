@@ -71,6 +71,11 @@ impl RealFiles {
             // A planted link in the way of a managed directory is that resource's failure, not
             // that of the sweep.
             let Ok(Some(directory)) = self.directory(path.as_path().as_os_str()) else { continue };
+            let inode = inode_of(&directory)
+                .map_err(|error| FileError::Look { path: path.clone(), source: error.into() })?;
+            if !self.swept.insert(inode) {
+                continue;
+            }
             let removed = sweep_directory(path, &directory)?;
             if !removed.is_empty() {
                 self.unsettle(&path.join("."), &directory);

@@ -69,9 +69,17 @@ impl RealFiles {
     fn sync_candidate(&self, staged: &Staged) -> Result<(), FileError> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let directory = self.staging_directory(staged)?;
-        rustix::fs::openat(&directory, &staged.temporary, flags, RawMode::empty())
-            .and_then(rustix::fs::fsync)
-            .map_err(|error| sync(staged.target.to_string(), error))
+        let synced =
+            match rustix::fs::openat(&directory, &staged.temporary, flags, RawMode::empty()) {
+                Ok(fd) => rustix::fs::fsync(fd),
+                // Nobody but root may open it with its final permissions; all of its file system
+                // takes longer and does as well.
+                Err(Errno::ACCESS) => {
+                    open_subdirectory(&directory, OsStr::new(".")).and_then(rustix::fs::syncfs)
+                }
+                Err(error) => Err(error),
+            };
+        synced.map_err(|error| sync(staged.target.to_string(), error))
     }
 
     fn sync_file_systems(&self, staged: &[&Staged]) -> Result<(), FileError> {

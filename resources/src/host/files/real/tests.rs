@@ -642,3 +642,14 @@ fn a_context_belongs_to_the_thing_itself() {
     let link = fs::symlink_metadata(root.path().join("link")).unwrap();
     assert_eq!((link.uid(), fs::metadata(root.path().join("target")).unwrap().uid()), (1, 0));
 }
+
+#[test]
+fn a_file_that_its_owner_cannot_read_is_made_durable() {
+    let (_root, mut files) = scene();
+    let properties = Properties { mode: Some(Mode::new(0)), ..Properties::default() };
+    let closed = NewFile { content: b"x", properties, inherit: false };
+    let staged = files.stage(&at("/it"), &closed).unwrap();
+    files.sync(&[&staged]).into_iter().for_each(Result::unwrap);
+    files.commit(staged, Obstacle::Nothing).unwrap();
+    assert_eq!(files.look(&at("/it")).unwrap().unwrap().mode.bits(), 0);
+}

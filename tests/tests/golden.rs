@@ -1,0 +1,281 @@
+//! Golden scripts: whole commands, with all they print and their exit codes, as a user sees them.
+//!
+//! Everything happens in a scratch directory, as any user. What differs from run to run (the scratch
+//! path, times, ids) is replaced; the rest is compared to the letter.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program is looked at from outside its own doors"
+)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use regex::Regex;
+
+/// A scratch directory with a policy repository in `policy/` and a host's root in `host/`.
+struct Script {
+    directory: tempfile::TempDir,
+    transcript: String,
+}
+
+impl Script {
+    fn new(policies: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        let script = Self { directory, transcript: String::new() };
+        for path in ["host/etc", "host/srv", "settings"] {
+            std::fs::create_dir_all(script.path(path)).expect("scratch directories");
+        }
+        script.write("host/etc/hostname", "web1\n");
+        script.write("host/etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
+        for (path, content) in policies {
+            script.write(&format!("policy/{path}"), content);
+        }
+        script
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.directory.path().join(path)
+    }
+
+    fn write(&self, path: &str, content: &str) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a directory");
+        std::fs::write(&path, content).expect("a file");
+    }
+
+    /// Runs a command line, words separated by spaces, and writes down what it printed.
+    fn run(&mut self, line: &str) {
+        let output = Command::new(program())
+            .args(line.split_whitespace())
+            .arg("--config-dir")
+            .arg(self.path("settings"))
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("the program runs");
+        let _ = writeln!(self.transcript, "$ steadfast {line}");
+        self.transcript.push_str(&String::from_utf8_lossy(&output.stdout));
+        for message in String::from_utf8_lossy(&output.stderr).lines() {
+            let _ = writeln!(self.transcript, "2> {message}");
+        }
+        let _ = writeln!(self.transcript, "(exit {})\n", output.status.code().unwrap_or(-1));
+    }
+
+    fn note(&mut self, text: &str) {
+        let _ = writeln!(self.transcript, "# {text}");
+    }
+
+    /// The transcript without what differs from run to run.
+    fn transcript(&self) -> String {
+        let path = self.directory.path().to_string_lossy();
+        let mut text = self.transcript.replace(&*path, "/scratch");
+        for (pattern, word) in [
+            (r"\d{8}T\d{6}Z-[0-9a-f]{8}", "RUN"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+            (r"\d+\.\d\d s", "N s"),
+            (r"\d+:\d+(  /srv)", "UID:GID$1"),
+        ] {
+            text = Regex::new(pattern).expect("a pattern").replace_all(&text, word).into_owned();
+        }
+        text
+    }
+}
+
+fn program() -> PathBuf {
+    std::env::var_os("STEADFAST_BIN").map_or_else(
+        || {
+            let mut path = std::env::current_exe().expect("the test's own path");
+            path.pop();
+            path.pop();
+            path.join("steadfast")
+        },
+        PathBuf::from,
+    )
+}
+
+const SITE: &str = "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n";
+
+const WEB: &str = r#"[params]
+port = 80
+
+[file."/srv/www"]
+ensure = "directory"
+
+[file."/srv/www/index.html"]
+content = "port {{ params.port }} on {{ facts.hostname }}\n"
+mode = "0640"
+
+[file."/srv/www/current"]
+target = "index.html"
+"#;
+
+#[test]
+fn a_host_converges_drifts_and_is_corrected() {
+    let mut script = Script::new(&[("site.toml", SITE), ("policies/web.toml", WEB)]);
+    script.run("validate policy");
+    script.run("plan policy --root host");
+    script.run("apply policy --root host");
+    script.run("apply policy --root host");
+    script.note("drift: content and mode, a link's target");
+    script.write("host/srv/www/index.html", "defaced\n");
+    std::fs::remove_file(script.path("host/srv/www/current")).expect("the link is there");
+    std::os::unix::fs::symlink("/etc", script.path("host/srv/www/current")).expect("a link");
+    script.run("plan policy --root host");
+    script.run("apply policy --root host --audit");
+    script.run("apply policy --root host");
+    script.run("report --root host");
+    script.note("the content that was replaced is kept");
+    script.run("restore --list --root host");
+    script.run("restore /srv/www/index.html --root host");
+    script.run("plan policy --root host");
+    insta::assert_snapshot!(script.transcript());
+}
+
+#[test]
+fn a_saved_plan_is_applied_only_while_it_holds() {
+    let mut script = Script::new(&[("site.toml", SITE), ("policies/web.toml", WEB)]);
+    script.run("plan policy --root host --out saved.json");
+    script.note("the host changes after the plan was made");
+    std::fs::create_dir(script.path("host/srv/www")).expect("a directory");
+    script.run("apply policy --root host --plan saved.json");
+    script.run("plan policy --root host --out again.json");
+    script.run("apply policy --root host --plan again.json");
+    insta::assert_snapshot!(script.transcript());
+}
+
+#[test]
+fn a_failure_blocks_what_rests_on_it_and_nothing_else() {
+    let mut script = Script::new(&[
+        ("site.toml", SITE),
+        (
+            "policies/web.toml",
+            r#"[file."/srv/missing/file"]
+content = "x"
+
+[file."/srv/dependent"]
+content = "y"
+require = ["file.\"/srv/missing/file\""]
+
+[file."/srv/further"]
+content = "z"
+require = ["file.\"/srv/dependent\""]
+
+[file."/srv/independent"]
+content = "fine"
+
+[file."/srv/watched"]
+content = "not enforced"
+enforce = false
+"#,
+        ),
+    ]);
+    script.run("plan policy --root host");
+    script.run("apply policy --root host");
+    script.run("report --root host");
+    insta::assert_snapshot!(script.transcript());
+}
+
+#[test]
+fn every_error_of_a_repository_comes_at_once_and_nothing_is_touched() {
+    let mut script = Script::new(&[
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"nginxx\", \"broken\"]\n"),
+        ("policies/nginx.toml", "[file.\"/srv/nginx\"]\nsource = \"files/missing\"\n"),
+        (
+            "policies/broken.toml",
+            "[file.\"/srv/a\"]\ncontent = \"unterminated\n[file.\"/srv/b\"]\ncontent = 1\n",
+        ),
+        (
+            "policies/web.toml",
+            r#"[params]
+port = 80
+
+[file."relative/path"]
+content = "x"
+
+[file."/srv/one"]
+contnet = "x"
+
+[fiel."/srv/two"]
+content = "x"
+
+[file."/srv/three"]
+content = "{{ params.prot }}"
+mode = 644
+
+[file."/srv/four"]
+content = "x"
+require = ["file.\"/srv/onee\""]
+
+[file."/srv/five"]
+source = "../outside"
+
+[package."-o"]
+
+[user.deploy]
+password = "secret"
+"#,
+        ),
+    ]);
+    script.run("validate policy");
+    script.run("apply policy --root host");
+    assert!(
+        std::fs::read_dir(script.path("host/srv")).expect("the directory").next().is_none(),
+        "nothing was touched"
+    );
+    insta::assert_snapshot!(script.transcript());
+}
+
+#[test]
+fn a_cycle_shows_the_place_of_every_edge() {
+    let mut script = Script::new(&[
+        ("site.toml", SITE),
+        (
+            "policies/web.toml",
+            r#"[file."/srv/a"]
+content = "a"
+require = ["file.\"/srv/b\""]
+
+[file."/srv/b"]
+content = "b"
+before = ["file.\"/srv/c\""]
+
+[file."/srv/c"]
+content = "c"
+notify = ["file.\"/srv/b\""]
+"#,
+        ),
+    ]);
+    script.run("plan policy --root host");
+    insta::assert_snapshot!(script.transcript());
+}
+
+#[test]
+fn wrong_usage_and_missing_things_are_told_apart() {
+    let mut script = Script::new(&[]);
+    script.run("plann");
+    script.run("apply nowhere --root host");
+    script.run("apply --root host");
+    script.run("report --root host");
+    script.run("facts os.famly --root host");
+    script.run("facts os.family --root host");
+    script.run("restore /srv/none --root host");
+    insta::assert_snapshot!(script.transcript());
+}
+
+/// The demonstration checks the exit code of each of its commands itself.
+#[test]
+fn the_demonstration_holds() {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let output = Command::new(program())
+        .arg("demo")
+        .arg(directory.path().join("demo"))
+        .env_clear()
+        .output()
+        .expect("the program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("That was the whole loop"), "{text}");
+}
