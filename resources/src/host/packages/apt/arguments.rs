@@ -17,8 +17,16 @@ const ALWAYS: &[&str] = &[
     "APT::Get::Show-User-Simulation-Note=0",
 ];
 
-/// What `transaction` is for apt, simulated or in earnest.
-pub(super) fn transaction(transaction: &Transaction, simulate: bool) -> Vec<String> {
+/// Whether apt is only to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Simulate,
+    Do,
+}
+
+/// What `transaction` is for apt.
+pub(super) fn transaction(transaction: &Transaction, purpose: Purpose) -> Vec<String> {
+    let simulate = purpose == Purpose::Simulate;
     let options = &transaction.options;
     let mut argv: Vec<String> = vec!["apt-get".into()];
     argv.extend(ALWAYS.iter().copied().map(Into::into));
@@ -120,7 +128,7 @@ mod tests {
             ..Transaction::default()
         };
         assert_eq!(
-            tail(&transaction(&asked, false)),
+            tail(&transaction(&asked, Purpose::Do)),
             "--no-install-recommends --no-remove -o Dpkg::Options::=--force-confdef \
              -o Dpkg::Options::=--force-confold install -- a1=1:2-3 /var/cache/x/b1.deb"
         );
@@ -134,7 +142,7 @@ mod tests {
             install_options: vec!["-t".into(), "backports".into()],
         };
         assert_eq!(
-            tail(&transaction(&asked, true)),
+            tail(&transaction(&asked, Purpose::Simulate)),
             "--simulate --install-recommends --allow-downgrades --allow-change-held-packages \
              --purge -o Dpkg::Options::=--force-confnew -o Dpkg::Options::=--force-confmiss \
              -t backports install -- a1=1:2-3 /var/cache/x/b1.deb gone:i386-"
@@ -142,6 +150,6 @@ mod tests {
         asked.install.clear();
         asked.options = TransactionOptions::default();
         asked.purge = false;
-        assert!(tail(&transaction(&asked, false)).ends_with("remove -- gone:i386"));
+        assert!(tail(&transaction(&asked, Purpose::Do)).ends_with("remove -- gone:i386"));
     }
 }
