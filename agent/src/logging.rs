@@ -6,6 +6,8 @@ use std::io::Write;
 use log::{LevelFilter, Log, Metadata, Record};
 use systemd_journal_logger::JournalLog;
 
+use crate::output::printable;
+
 /// The target of records that [`crate::journal`] writes: for the journal only.
 pub(crate) const EVENT: &str = "steadfast::event";
 
@@ -30,7 +32,8 @@ impl Log for Logger {
         }
         // Where standard error cannot be written to there is nobody to tell.
         let word = record.level().as_str().to_lowercase();
-        let _ = writeln!(std::io::stderr().lock(), "{word}: {}", record.args());
+        let _ =
+            writeln!(std::io::stderr().lock(), "{word}: {}", printable(&record.args().to_string()));
     }
 
     fn flush(&self) {}

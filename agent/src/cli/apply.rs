@@ -1,6 +1,7 @@
 //! `steadfast apply`: one run, now, without the service.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -9,10 +10,9 @@ use clap::Args;
 use steadfast_policies::Catalog;
 use steadfast_resources::host::RealHost;
 
-use super::input::{Input, Target};
+use super::input::{Copy, Input, Target};
 use super::timings::Timings;
 use super::{CommandError, Exit, Locations};
-use crate::config::Mode;
 use crate::engine::{self, Plan, Progress, RunRequest};
 use crate::output::{Output, PlanDocument, resource_text, summary_line};
 use crate::report::{Outcome, Report, ResourceReport, Revision};
@@ -62,17 +62,21 @@ pub(super) fn run(
         }
     };
     timings.mark("open the state");
-    let input = Input::open(arguments.repository.as_deref(), &target, output)?;
+    let _root_lock = lock_root(&target.root)?;
+    let opened = Input::open(arguments.repository.as_deref(), &target, Copy::Kept, output);
     timings.mark("open the repository");
-    let catalog = input.evaluate(&target, output)?;
+    let input = opened.or_else(|error| refused(error, Revision::default(), &target, &state))?;
+    let evaluated = input.evaluate(&target, output);
     timings.mark("parse and evaluate");
+    let catalog =
+        evaluated.or_else(|error| refused(error, input.revision.clone(), &target, &state))?;
 
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let mut host = RealHost::new(&target.host_options());
-    let audit = arguments.audit || target.settings.agent.mode == Mode::Audit;
+    let audit = arguments.audit || target.audit();
     let request = RunRequest {
         catalog: &catalog,
         revision: input.revision.clone(),
@@ -95,15 +99,20 @@ pub(super) fn run(
         saved,
         revision: &input.revision,
         host_name: target.host_name(),
+        audit,
         refusal: None,
         timings: &mut timings,
     };
     let report = engine::run(&request, &mut host, &mut state, &mut follower)?;
     let refusal = follower.refusal;
-    crate::journal::tell(&report);
+    if target.root == Path::new("/") {
+        crate::journal::tell(&report);
+    }
     let applied = [Outcome::Converged, Outcome::Changed, Outcome::Corrected, Outcome::Drifted];
     if !audit && applied.contains(&report.outcome) {
-        input.accepted()?;
+        if let Err(error) = input.accepted() {
+            output.message(&error.text(output.message_style));
+        }
     }
     print(&report, &catalog, arguments, output)?;
     if arguments.timings {
@@ -121,6 +130,38 @@ pub(super) fn run(
         Outcome::Failed | Outcome::Interrupted => Exit::AppliedWithFailures,
         Outcome::Refused => Exit::Refused,
     })
+}
+
+/// Holds the managed root directory itself: two runs with different state directories must not work
+/// on one system either.
+fn lock_root(root: &Path) -> Result<File, CommandError> {
+    let directory = File::open(root)?;
+    match rustix::fs::flock(&directory, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(directory),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(CommandError::new(format!("another process is at work on {}", root.display()))
+                .with_hint("wait for it to end; the lock goes with the process")
+                .with_exit(Exit::Refused))
+        }
+        Err(error) => Err(std::io::Error::from(error).into()),
+    }
+}
+
+/// Records a run that ended before there was a catalog, so that a bad commit shows in the reports.
+fn refused<T>(
+    error: CommandError,
+    revision: Revision,
+    target: &Target,
+    state: &State,
+) -> Result<T, CommandError> {
+    let report = engine::refused(&error.plain(), revision, target.host_name(), "manual", state);
+    let keep = &target.settings.reports;
+    let days_ago = crate::clock::days_ago(keep.keep_days);
+    state.keep_report(&report, Vec::new, keep.keep_runs, &days_ago)?;
+    if target.root == Path::new("/") {
+        crate::journal::tell(&report);
+    }
+    Err(error)
 }
 
 fn print(
@@ -148,6 +189,7 @@ struct Follower<'a> {
     saved: Option<PlanDocument>,
     revision: &'a Revision,
     host_name: String,
+    audit: bool,
     refusal: Option<String>,
     timings: &'a mut Timings,
 }
@@ -155,7 +197,7 @@ struct Follower<'a> {
 impl Progress for Follower<'_> {
     fn planned(&mut self, catalog: &Catalog, plan: &Plan) -> bool {
         let Some(saved) = &self.saved else { return true };
-        let now = PlanDocument::new(catalog, plan, self.revision, &self.host_name);
+        let now = PlanDocument::new(catalog, plan, self.revision, &self.host_name, self.audit);
         self.refusal = now.difference(saved);
         self.refusal.is_none()
     }

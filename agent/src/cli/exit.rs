@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write;
 use std::process::{ExitCode, Termination};
 
-use crate::output::Style;
+use crate::output::{Style, printable_lines};
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,17 +88,23 @@ impl CommandError {
         self
     }
 
+    /// The error in lines without colours, for a report.
+    pub fn plain(&self) -> Vec<String> {
+        let details = self.details.iter().flat_map(|text| text.lines().map(str::to_owned));
+        self.chain.iter().cloned().chain(details).chain(self.hint.clone()).collect()
+    }
+
     /// The error as text for standard error.
     pub fn text(&self, style: Style) -> String {
         let mut text = self.details.clone().unwrap_or_default();
         if let Some((first, causes)) = self.chain.split_first() {
-            let _ = writeln!(text, "{} {first}", style.bad("error:"));
+            let _ = writeln!(text, "{} {}", style.bad("error:"), printable_lines(first));
             for cause in causes {
-                let _ = writeln!(text, "  because: {cause}");
+                let _ = writeln!(text, "  because: {}", printable_lines(cause));
             }
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(text, "  {} {hint}", style.good("help:"));
+            let _ = writeln!(text, "  {} {}", style.good("help:"), printable_lines(hint));
         }
         text
     }

@@ -15,13 +15,16 @@ use steadfast_resources::facts::Facts;
 use steadfast_resources::host::HostOptions;
 
 use super::{CommandError, Exit, Locations};
-use crate::config::{Settings, Verify};
+use crate::config::{Mode, Settings, Verify};
 use crate::output::{Output, PlanDocument};
 use crate::report::Revision;
 use crate::source::{
     DirectoryIdentity, Limits, RepositoryArgument, RevisionId, RevisionInformation, Source,
     SourceSettings, WorkingDirectory, helper_main,
 };
+
+/// Where copies go that nobody keeps.
+const TEMPORARY_DIRECTORY: &str = "/tmp";
 
 /// How long facts may take altogether.
 const FACTS_TIME: Duration = Duration::from_secs(30);
@@ -76,6 +79,11 @@ impl Target {
         })
     }
 
+    /// Whether the host is configured to change nothing.
+    pub(super) fn audit(&self) -> bool {
+        self.settings.agent.mode == Mode::Audit
+    }
+
     /// The configured policy repository.
     fn source(&self) -> Option<SourceSettings> {
         self.settings.repository.as_ref().map(SourceSettings::from)
@@ -101,6 +109,15 @@ impl Target {
     }
 }
 
+/// Where the copy of a Git repository goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Copy {
+    /// Into the state directory, for the next time.
+    Kept,
+    /// Into a directory that goes with the command, which changes nothing on the host.
+    Temporary,
+}
+
 /// The policies that a command works with.
 pub(super) struct Input {
     policies: Policies,
@@ -109,6 +126,7 @@ pub(super) struct Input {
     /// Whether they are all this host should be, and not a single policy tried out.
     pub(super) whole_host: bool,
     accepted: Option<(Source, RevisionId)>,
+    _copy: Option<tempfile::TempDir>,
 }
 
 enum Policies {
@@ -122,6 +140,7 @@ impl Input {
     pub(super) fn open(
         argument: Option<&str>,
         target: &Target,
+        copy: Copy,
         output: &Output,
     ) -> Result<Self, CommandError> {
         let Some(argument) = argument else {
@@ -132,7 +151,7 @@ impl Input {
                          agent.toml",
                     ));
             };
-            return Self::git(settings, target, true, output);
+            return Self::git(settings, target, true, copy, output);
         };
         let here = std::env::current_dir()?;
         match RepositoryArgument::parse(argument, &here).map_err(|error| {
@@ -146,7 +165,7 @@ impl Input {
                     Some(configured) if configured.url == url => configured,
                     _ => SourceSettings::new(url),
                 };
-                Self::git(SourceSettings { branch, ..settings }, target, false, output)
+                Self::git(SourceSettings { branch, ..settings }, target, false, copy, output)
             }
         }
     }
@@ -155,7 +174,7 @@ impl Input {
         let directory = WorkingDirectory::open(path, &Limits::default())?;
         let revision = directory_revision(&directory);
         let policies = Policies::Site(Box::new(directory));
-        Ok(Self { policies, revision, whole_host: true, accepted: None })
+        Ok(Self { policies, revision, whole_host: true, accepted: None, _copy: None })
     }
 
     fn single(path: &Path) -> Result<Self, CommandError> {
@@ -177,7 +196,7 @@ impl Input {
             ..Revision::default()
         };
         let policies = Policies::Single { directory: Box::new(directory), file: name, text };
-        Ok(Self { policies, revision, whole_host: false, accepted: None })
+        Ok(Self { policies, revision, whole_host: false, accepted: None, _copy: None })
     }
 
     /// A commit. Where the configured repository cannot be reached, the last good one.
@@ -185,6 +204,7 @@ impl Input {
         settings: SourceSettings,
         target: &Target,
         configured: bool,
+        copy: Copy,
         output: &Output,
     ) -> Result<Self, CommandError> {
         if configured && target.demands_signatures() {
@@ -198,7 +218,17 @@ impl Input {
             .with_exit(Exit::Refused));
         }
         let url = settings.url.clone();
-        let source = Source::open(settings, &store_directory(target, &url, configured))?;
+        let temporary = match copy {
+            Copy::Kept => None,
+            Copy::Temporary => Some(
+                tempfile::Builder::new().prefix("steadfast-").tempdir_in(TEMPORARY_DIRECTORY)?,
+            ),
+        };
+        let store = temporary.as_ref().map_or_else(
+            || store_directory(target, &url, configured),
+            |directory| directory.path().join("copy"),
+        );
+        let source = Source::open(settings, &store)?;
         let id = match source.fetch() {
             Ok(fetched) => fetched.revision,
             Err(error) => match source.good() {
@@ -220,6 +250,7 @@ impl Input {
             revision,
             whole_host: true,
             accepted: Some((source, id)),
+            _copy: temporary,
         })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use steadfast_resources::host::{Host, RealHost};
 
-use super::input::{Input, Target};
+use super::input::{Copy, Input, Target};
 use super::{CommandError, Exit, Locations};
 use crate::engine::make_plan;
 use crate::output::{Output, PlanDocument, plan_text};
@@ -36,7 +36,7 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Exit, CommandError> {
     let target = Target::new(&arguments.root, locations, arguments.facts.as_deref())?;
-    let input = Input::open(arguments.repository.as_deref(), &target, output)?;
+    let input = Input::open(arguments.repository.as_deref(), &target, Copy::Temporary, output)?;
     let catalog = input.evaluate(&target, output)?;
     let host = RealHost::new(&target.host_options());
     let (in_force, owed) = if target.state_directory.join("state.sqlite").exists() {
@@ -46,7 +46,8 @@ pub(super) fn run(
         (InForce::Declarations(std::collections::HashMap::new()), Vec::new())
     };
     let plan = make_plan(&catalog, &host.view(), &in_force, &owed);
-    let document = PlanDocument::new(&catalog, &plan, &input.revision, &target.host_name());
+    let document =
+        PlanDocument::new(&catalog, &plan, &input.revision, &target.host_name(), target.audit());
     let json = || serde_json::to_string_pretty(&document).map(|text| text + "\n");
     if let Some(file) = &arguments.out {
         super::input::write_new(file, json()?.as_bytes())?;

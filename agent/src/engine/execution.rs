@@ -13,7 +13,10 @@ use super::notification::Ledger;
 use super::plan::{Entry, Plan};
 use super::run::{Progress, RunRequest};
 use crate::report::{ResourceReport, ResourceState};
-use crate::state::{OwedNotification, State, StateError};
+use crate::state::{OwedNotification, State};
+
+/// States of all resources, reports in the catalog's order, notifications delivered, messages.
+pub(super) type Results = (Vec<ResourceState>, Vec<ResourceReport>, u32, Vec<String>);
 
 /// A run while it goes: what has happened to each resource so far.
 pub(super) struct Execution<'a> {
@@ -31,6 +34,8 @@ pub(super) struct Execution<'a> {
     /// Whether any step has been executed: from then on what was in sync is looked at again.
     pub(super) touched: bool,
     pub(super) notified: u32,
+    /// What the report should say about the run as a whole.
+    pub(super) messages: Vec<String>,
 }
 
 impl<'a> Execution<'a> {
@@ -48,6 +53,7 @@ impl<'a> Execution<'a> {
             reports: Vec::new(),
             touched: false,
             notified: 0,
+            messages: Vec::new(),
             request,
             run,
             plan,
@@ -66,7 +72,7 @@ impl<'a> Execution<'a> {
         host: &mut dyn Host,
         state: &mut State,
         progress: &mut dyn Progress,
-    ) -> Result<(), StateError> {
+    ) {
         for index in 0..self.states.len() {
             if self.state(index).is_some() {
                 continue;
@@ -83,12 +89,11 @@ impl<'a> Execution<'a> {
             match resource.kind.gathering() {
                 Some(gathering) => {
                     let members = self.gather(index, gathering);
-                    self.batch(&members, host, state, progress)?;
+                    self.batch(&members, host, state, progress);
                 }
-                None => self.single(index, host, state, progress)?,
+                None => self.single(index, host, state, progress),
             }
         }
-        Ok(())
     }
 
     /// Accounts for every resource without changing anything: the plan is all that is known.
@@ -298,7 +303,7 @@ impl<'a> Execution<'a> {
     }
 
     /// All states, the reports in the catalog's order, and how many notifications were delivered.
-    pub(super) fn into_results(mut self) -> (Vec<ResourceState>, Vec<ResourceReport>, u32) {
+    pub(super) fn into_results(mut self) -> Results {
         self.reports.sort_by_key(|(index, _)| *index);
         (
             self.states
@@ -307,16 +312,24 @@ impl<'a> Execution<'a> {
                 .collect(),
             self.reports.into_iter().map(|(_, report)| report).collect(),
             self.notified,
+            self.messages,
         )
     }
 }
 
-/// Hides every value of a sensitive resource.
+/// Hides everything about a sensitive resource but what happened to which property.
 fn redact(report: &mut ResourceReport) {
+    const HIDDEN: &str = "hidden, because the resource is sensitive";
     report.changes.iter_mut().for_each(hide_change);
     report.steps.clear();
+    report.notes.clear();
+    report.hint = None;
     if report.output.take().is_some() {
-        report.notes.push("its output is hidden, because the resource is sensitive".into());
+        report.notes.push(format!("its output is {HIDDEN}"));
+    }
+    if report.state == ResourceState::Failed {
+        report.reason = Some(format!("it failed; why is {HIDDEN}"));
+        report.hint = Some("take `sensitive` away on a host where that is safe, to see why".into());
     }
 }
 

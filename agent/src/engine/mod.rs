@@ -18,4 +18,4 @@ mod turn;
 
 pub use execution::hide_change;
 pub use plan::{Entry, Plan, PlannedEntry, make_plan};
-pub use run::{Progress, RunRequest, Silent, run};
+pub use run::{Progress, RunRequest, Silent, refused, run};

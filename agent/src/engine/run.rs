@@ -77,25 +77,38 @@ pub fn run(
     let id = clock::run_id();
     let catalog = request.catalog;
     let mut messages = request.messages.clone();
-    if let Some(interrupted) = state.interrupted_run()? {
-        messages.push(format!("run {interrupted} was cut off; this run finishes its work"));
-        messages.extend(recover(catalog, host));
-    }
     let in_force = state.in_force(catalog)?;
     let owed = state.owed()?;
-    if request.whole_host && !request.audit {
-        messages.extend(drop_orphaned(catalog, &owed, state)?);
-    }
     let plan = make_plan(catalog, &host.view(), &in_force, &owed);
     progress.phase("observe and plan", begun.elapsed());
 
     let proceed = progress.planned(catalog, &plan);
+    let may_change = proceed && !request.audit;
     let applying = Instant::now();
+    let interrupted = state.interrupted_run()?;
+    if may_change {
+        if let Some(interrupted) = &interrupted {
+            messages.push(format!("run {interrupted} was cut off; this run finishes its work"));
+            messages.extend(recover(catalog, host));
+            if request.whole_host {
+                state.run_ended()?;
+            }
+        }
+        if request.whole_host {
+            messages.extend(drop_orphaned(catalog, &owed, state)?);
+        }
+    }
     let mut execution = Execution::new(request, &id, &plan, &owed, begun + request.timeout);
-    if proceed && !request.audit && execution.has_work() {
-        state.run_begins(&id)?;
-        execution.all(host, state, progress)?;
-        state.run_ended()?;
+    if may_change && execution.has_work() {
+        // A single policy does not know all that a cut-off run left: its mark stays.
+        let marks = request.whole_host || interrupted.is_none();
+        if marks {
+            state.run_begins(&id)?;
+        }
+        execution.all(host, state, progress);
+        if marks {
+            state.run_ended()?;
+        }
     } else {
         execution.observe_only(progress, proceed);
     }
@@ -103,12 +116,13 @@ pub fn run(
 
     let keeping = Instant::now();
     let stopped = request.stop.load(Ordering::Relaxed);
-    let (states, resources, notified) = execution.into_results();
+    let (states, resources, notified, more) = execution.into_results();
+    messages.extend(more);
     let mut counts = Counts { notified, ..Counts::default() };
     for state in &states {
         counts.add(*state);
     }
-    let report = Report {
+    let mut report = Report {
         schema: SCHEMA,
         id,
         host: request.host_name.clone(),
@@ -120,14 +134,23 @@ pub fn run(
         revision: request.revision.clone(),
         catalog: Some(catalog.digest.clone()),
         policies: catalog.policies.clone(),
-        outcome: if proceed { outcome(&counts, stopped) } else { Outcome::Refused },
+        outcome: Outcome::Refused,
         counts,
         resources,
         owed: state.owed()?,
         messages,
         previous: state.newest_report_digest()?,
     };
-    keep(request, &report, &in_force, &states, state)?;
+    if proceed {
+        report.outcome = outcome(&counts, stopped, owed_here(catalog, &report.owed));
+        record_in_force(request, &report, &in_force, &states, state)?;
+    }
+    state.keep_report(
+        &report,
+        || listing(catalog),
+        request.keep_runs,
+        &clock::days_ago(request.keep_days),
+    )?;
     progress.phase("keep the report", keeping.elapsed());
     Ok(report)
 }
@@ -168,36 +191,71 @@ fn recover(catalog: &Catalog, host: &mut dyn Host) -> Vec<String> {
     messages
 }
 
-fn keep(
+/// The report of a run that ended before there was a catalog: nothing was looked at or changed.
+pub fn refused(
+    reasons: &[String],
+    revision: Revision,
+    host: String,
+    trigger: &str,
+    state: &State,
+) -> Report {
+    Report {
+        schema: SCHEMA,
+        id: clock::run_id(),
+        host,
+        trigger: trigger.to_owned(),
+        mode: "enforce".to_owned(),
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: clock::now(),
+        duration: 0.0,
+        revision,
+        catalog: None,
+        policies: Vec::new(),
+        outcome: Outcome::Failed,
+        counts: Counts::default(),
+        resources: Vec::new(),
+        owed: state.owed().unwrap_or_default(),
+        messages: reasons.to_vec(),
+        previous: state.newest_report_digest().unwrap_or_default(),
+    }
+}
+
+/// Whether anything is still owed to a resource of this catalog.
+fn owed_here(catalog: &Catalog, owed: &[OwedNotification]) -> bool {
+    owed.iter().any(|owed| {
+        catalog.resources.iter().any(|resource| {
+            resource.reference.kind() == owed.target_kind
+                && resource.reference.title() == owed.target_title
+        })
+    })
+}
+
+fn record_in_force(
     request: &RunRequest<'_>,
     report: &Report,
     in_force: &InForce,
     states: &[ResourceState],
     state: &State,
 ) -> Result<(), StateError> {
-    let catalog = request.catalog;
-    if !request.audit {
-        state.put_in_force(catalog, in_force, request.whole_host, |index| {
-            matches!(
-                states.get(index),
-                Some(ResourceState::InSync | ResourceState::Changed | ResourceState::Corrected)
-            )
-        })?;
+    if request.audit {
+        return Ok(());
     }
-    state.keep_report(
-        report,
-        || listing(catalog),
-        request.keep_runs,
-        &clock::days_ago(request.keep_days),
-    )
+    // A run that did not reach everything must not forget what it did not look at.
+    let whole_host = request.whole_host && report.outcome != Outcome::Interrupted;
+    state.put_in_force(request.catalog, in_force, whole_host, |index| {
+        matches!(
+            states.get(index),
+            Some(ResourceState::InSync | ResourceState::Changed | ResourceState::Corrected)
+        )
+    })
 }
 
-fn outcome(counts: &Counts, stopped: bool) -> Outcome {
+fn outcome(counts: &Counts, stopped: bool, owed: bool) -> Outcome {
     if counts.failed + counts.blocked > 0 {
         Outcome::Failed
     } else if counts.not_reached > 0 || stopped {
         Outcome::Interrupted
-    } else if counts.drifted > 0 {
+    } else if counts.drifted > 0 || owed {
         Outcome::Drifted
     } else if counts.corrected > 0 {
         Outcome::Corrected

@@ -12,6 +12,7 @@ pub use plan_document::{PLAN_SCHEMA, PlanDocument};
 pub use plan_text::plan_text;
 pub use report_text::{report_text, resource_text, summary_line};
 pub use style::Style;
+pub(crate) use style::{printable, printable_lines};
 
 /// Where a command prints.
 pub struct Output {

@@ -24,6 +24,8 @@ pub struct PlanDocument {
     pub commit: Option<String>,
     /// The digest of the catalog.
     pub catalog: String,
+    /// `enforce`, or `audit` where applying changes nothing.
+    pub mode: String,
     /// All resources of the catalog.
     pub total: usize,
     /// Those that are as declared.
@@ -102,7 +104,13 @@ impl From<&Failure> for PlannedFailure {
 
 impl PlanDocument {
     /// The document of `plan`.
-    pub fn new(catalog: &Catalog, plan: &Plan, revision: &Revision, host: &str) -> Self {
+    pub fn new(
+        catalog: &Catalog,
+        plan: &Plan,
+        revision: &Revision,
+        host: &str,
+        audit: bool,
+    ) -> Self {
         let resources: Vec<PlannedResource> = plan
             .entries
             .iter()
@@ -116,6 +124,7 @@ impl PlanDocument {
             source: revision.source.clone(),
             commit: revision.commit.clone(),
             catalog: catalog.digest.clone(),
+            mode: if audit { "audit" } else { "enforce" }.to_owned(),
             total: catalog.resources.len(),
             in_sync: catalog.resources.len() - resources.len() + quiet,
             resources,
@@ -212,18 +221,27 @@ fn planned_resource(catalog: &Catalog, index: usize, entry: &Entry) -> Option<Pl
                     disruptive: step.disruptive,
                 })
                 .collect();
-            if resource.common.sensitive {
-                hide(&mut planned);
-            }
         }
+    }
+    if resource.common.sensitive {
+        hide(&mut planned);
     }
     Some(planned)
 }
 
-/// Hides every value of a sensitive resource.
+/// Hides everything about a sensitive resource but that something is to be done to which property.
 fn hide(planned: &mut PlannedResource) {
+    const HIDDEN: &str = "(hidden: the resource is sensitive)";
+    if let Some(failure) = &mut planned.failure {
+        HIDDEN.clone_into(&mut failure.reason);
+        failure.hint = None;
+    }
+    for text in [&mut planned.condition, &mut planned.refresh].into_iter().flatten() {
+        HIDDEN.clone_into(text);
+    }
+    planned.notes.clear();
     for step in &mut planned.steps {
-        "(hidden: the resource is sensitive)".clone_into(&mut step.summary);
+        HIDDEN.clone_into(&mut step.summary);
         step.action = serde_json::Value::Null;
         step.changes.iter_mut().for_each(crate::engine::hide_change);
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use steadfast_resources::{Change, Shown};
 
 use super::plan_document::{PlanDocument, PlannedResource};
-use super::style::{Style, printable};
+use super::style::{Style, printable, printable_lines};
 use crate::report::display_reference;
 
 /// The whole plan as text.
@@ -16,7 +16,7 @@ pub fn plan_text(plan: &PlanDocument, style: Style) -> String {
         text,
         "{} for {} from {}{commit}\n",
         style.strong("Plan"),
-        plan.host,
+        printable(&plan.host),
         printable(&plan.source)
     );
     for resource in &plan.resources {
@@ -26,6 +26,11 @@ pub fn plan_text(plan: &PlanDocument, style: Style) -> String {
         let _ = writeln!(text, "{} {}", style.change("warning:"), printable(warning));
     }
     text.push_str(&totals(plan, style));
+    if plan.mode == "audit" {
+        text.push_str(
+            "This host is in audit mode: applying reports all this and changes nothing.\n",
+        );
+    }
     text
 }
 
@@ -87,7 +92,7 @@ pub(super) fn change_text(change: &Change, style: Style) -> String {
     let property = printable(&change.property);
     match &change.diff {
         Some(diff) => {
-            format!("      {property}:\n{}", style.diff(&printable(diff), "        "))
+            format!("      {property}:\n{}", style.diff(&printable_lines(diff), "        "))
         }
         None => format!(
             "      {property}: {} → {}\n",

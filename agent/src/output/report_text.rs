@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::plan_text::{change_text, short};
-use super::style::{Style, printable};
+use super::style::{Style, printable, printable_lines};
 use crate::report::{Outcome, Report, ResourceReport, ResourceState};
 
 /// The whole report as text: every resource that was not simply in sync, then the totals.
@@ -66,7 +66,7 @@ pub fn resource_text(resource: &ResourceReport, style: Style) -> String {
         let _ = writeln!(text, "    {} {}", style.good("help:"), printable(hint));
     }
     if let Some(output) = &resource.output {
-        for line in printable(output).lines() {
+        for line in printable_lines(output).lines() {
             let _ = writeln!(text, "    {} {line}", style.faint("|"));
         }
     }

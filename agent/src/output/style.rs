@@ -71,14 +71,28 @@ impl Style {
     }
 }
 
-/// Text from the machine or a repository, safe for a terminal: control characters are shown as
-/// escapes.
-pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' | '\t' => character.to_string(),
-            control if control.is_control() => control.escape_default().to_string(),
-            other => other.to_string(),
-        })
-        .collect()
+/// Text of several lines from the machine or a repository, safe for a terminal: characters that
+/// steer it, or that turn the direction of writing, are shown as escapes.
+pub(crate) fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// The same for a single line, in which a line break would be a forgery too.
+pub(crate) fn printable(text: &str) -> String {
+    let steers = |character: char| {
+        (character.is_control() && character != '\t')
+            || matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.chars().any(steers) {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if steers(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }

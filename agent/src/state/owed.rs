@@ -47,15 +47,18 @@ impl State {
         })
     }
 
-    /// Forgets what `source` owed to its targets since `run` began: the change did not happen.
-    pub fn forgive(&self, source: &Reference, run: &str) -> Result<(), StateError> {
-        self.database.write("forgetting an owed notification", |transaction| {
-            transaction.execute(
+    /// Forgets what these sources owe to their targets since `run` began: the changes did not
+    /// happen. What was owed before stays owed.
+    pub fn forgive(&self, sources: &[&Reference], run: &str) -> Result<(), StateError> {
+        self.database.write("forgetting owed notifications", |transaction| {
+            let mut delete = transaction.prepare_cached(
                 "DELETE FROM owed WHERE source_kind = ?1 AND source_title = ?2 AND run = ?3",
-                params![source.kind(), source.title(), run],
-            )
-        })?;
-        Ok(())
+            )?;
+            for source in sources {
+                delete.execute(params![source.kind(), source.title(), run])?;
+            }
+            Ok(())
+        })
     }
 
     /// Clears everything owed to `target`: it has been delivered.
