@@ -14,6 +14,7 @@ pub struct Faults(Arc<Mutex<FaultState>>);
 struct FaultState {
     operations: Vec<String>,
     fail_at: Option<usize>,
+    fail_from: Option<usize>,
 }
 
 impl Faults {
@@ -22,6 +23,20 @@ impl Faults {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.operations.clear();
         state.fail_at = Some(index);
+    }
+
+    /// Makes every operation from number `index` on fail (from 0, counted from now), until
+    /// [`Self::relent`].
+    pub fn fail_from(&self, index: usize) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.operations.clear();
+        state.fail_from = Some(index);
+    }
+
+    /// Lets everything succeed again, counting from now.
+    pub fn relent(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = FaultState::default();
     }
 
     /// The operations since the start or the last [`Self::fail_at`].
@@ -34,6 +49,9 @@ impl Faults {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = state.operations.len();
         state.operations.push(operation.to_owned());
+        if state.fail_from.is_some_and(|from| index >= from) {
+            return Err(io::Error::other(format!("injected failure of {operation}")));
+        }
         if state.fail_at == Some(index) {
             state.fail_at = None;
             return Err(io::Error::other(format!("injected failure of {operation}")));

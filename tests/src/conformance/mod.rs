@@ -7,4 +7,4 @@
 
 mod suite;
 
-pub use suite::{Case, Failed, cases, prove, prove_with_faults};
+pub use suite::{Bench, Case, Failed, cases, policy_catalog, prove, prove_with_faults};

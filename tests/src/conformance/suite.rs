@@ -97,14 +97,16 @@ impl Download for NoDownloads {
 }
 
 /// A host with its state: what one run after another works on.
-struct Bench<'a> {
+pub struct Bench<'a> {
     host: &'a mut dyn Host,
-    state: State,
+    /// The agent's state, in memory.
+    pub state: State,
     _directory: tempfile::TempDir,
 }
 
 impl<'a> Bench<'a> {
-    fn new(host: &'a mut dyn Host) -> Self {
+    /// A host with a fresh state.
+    pub fn new(host: &'a mut dyn Host) -> Self {
         // Thousands of short runs, each with durable writes: in memory where there is a file
         // system for that.
         let memory = Path::new("/dev/shm");
@@ -115,7 +117,8 @@ impl<'a> Bench<'a> {
         Self { host, state, _directory: directory }
     }
 
-    fn run(&mut self, catalog: &Catalog) -> Report {
+    /// One run.
+    pub fn run(&mut self, catalog: &Catalog) -> Report {
         let stop = AtomicBool::new(false);
         let request = RunRequest {
             catalog,
@@ -149,9 +152,14 @@ impl<'a> Bench<'a> {
 }
 
 fn catalog(case: &Case, text: &str) -> Result<Catalog, String> {
+    policy_catalog(&case.files, text)
+}
+
+/// The catalog of one policy text, with files of its repository.
+pub fn policy_catalog(files: &BTreeMap<String, String>, text: &str) -> Result<Catalog, String> {
     let inputs = Inputs { facts: serde_json::json!({}), ..Inputs::default() };
     steadfast_policies::evaluate_policy(
-        &CaseFiles(&case.files),
+        &CaseFiles(files),
         "case.toml",
         text,
         &inputs,

@@ -1,0 +1,59 @@
+//! A notification that is owed is never lost: whatever fails, wherever, however often it is tried.
+
+use std::collections::BTreeMap;
+
+use steadfast::report::Outcome;
+use steadfast_resources::host::FakeHost;
+use steadfast_tests::conformance::{Bench, policy_catalog};
+
+fn files(content: &str) -> BTreeMap<String, String> {
+    ["tree/a", "tree/b", "tree/sub/c"]
+        .into_iter()
+        .map(|path| (path.to_owned(), content.to_owned()))
+        .collect()
+}
+
+fn policy(retries: u32) -> String {
+    format!(
+        "[file.\"/srv/tree\"]\nsource = \"tree\"\nnotify = \"service.sf-web\"\nretries = {retries}\n\
+         [service.sf-web]\nensure = \"running\"\n"
+    )
+}
+
+fn restarts(operations: &[String]) -> usize {
+    operations.iter().filter(|operation| operation.to_lowercase().contains("restart")).count()
+}
+
+/// From each operation on everything fails, for a while. Whenever anything of the tree has changed,
+/// exactly one restart follows once things work again; when nothing has, none does in that run.
+#[test]
+fn a_restart_survives_failures_from_any_operation_on() {
+    for retries in 0..=1 {
+        let mut injected = 0;
+        for operation in 0.. {
+            let mut host = FakeHost::scene();
+            let faults = host.faults.clone();
+            let mut bench = Bench::new(&mut host);
+            let before = policy_catalog(&files("old"), &policy(retries)).expect("a policy");
+            assert_ne!(bench.run(&before).outcome, Outcome::Failed);
+
+            let after = policy_catalog(&files("new"), &policy(retries)).expect("a policy");
+            faults.fail_from(operation);
+            let report = bench.run(&after);
+            let done = faults.operations().len();
+            faults.relent();
+            if report.outcome != Outcome::Failed {
+                assert!(injected > 2, "nothing was injected");
+                break;
+            }
+            injected += 1;
+            let place = format!("retries {retries}, from operation {operation} of {done}");
+
+            let report = bench.run(&after);
+            assert_ne!(report.outcome, Outcome::Failed, "{place}: {report:?}");
+            assert_eq!(restarts(&faults.operations()), 1, "{place}: {:?}", faults.operations());
+            assert!(bench.state.owed().expect("the state").is_empty(), "{place}");
+            assert_eq!(bench.run(&after).outcome, Outcome::Converged, "{place}");
+        }
+    }
+}
