@@ -81,7 +81,8 @@ impl Kind for Group {
         Wanted::read(title, attributes)
     }
 
-    /// After its members; a member's own edge to this group closes a cycle and one of them goes.
+    /// After its members; a member's own edge to this group closes a cycle and one of them goes;
+    /// which of the two is not there in time then says so.
     fn relations(&self, wanted: &Wanted) -> Relations {
         let members = wanted.members.iter().flatten();
         Relations {

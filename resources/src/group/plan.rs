@@ -111,7 +111,7 @@ pub(super) fn plan(
         return Err(Failure::new(format!("gid {gid} already belongs to {holder}"))
             .with_hint("two names for one number are not made; choose a free gid"));
     }
-    let condition = member_condition(observed, pending)?;
+    let condition = member_condition(wanted, observed, pending)?;
     let mut planned = Planned::in_sync();
     planned.condition = condition;
     match &observed.group {
@@ -162,7 +162,11 @@ fn removal(
     }
 }
 
-fn member_condition(observed: &Observed, pending: &Pending<'_>) -> Result<Option<String>, Failure> {
+fn member_condition(
+    wanted: &Wanted,
+    observed: &Observed,
+    pending: &Pending<'_>,
+) -> Result<Option<String>, Failure> {
     let mut conditions = Vec::new();
     for (member, remote) in &observed.strangers {
         let package = pending.dependency().filter(|dependency| dependency.kind() == "package");
@@ -176,7 +180,13 @@ fn member_condition(observed: &Observed, pending: &Pending<'_>) -> Result<Option
             }
             None => {
                 return Err(Failure::new(format!("the user {member} does not exist")).with_hint(
-                    format!("declare [user.{member}], or require the package that makes it"),
+                    format!(
+                        "declare [user.{member}], or require the package that makes it; if \
+                         [user.{member}] names this group itself (`gid`, `groups`), each waits \
+                         for the other: take {member} out of `members` of [group.{group}] and \
+                         declare [user.{member}] with `groups = [\"{group}\"]`",
+                        group = wanted.name
+                    ),
                 ));
             }
         }

@@ -69,3 +69,19 @@ fn users_follow_the_number_of_their_primary_group() {
     assert_eq!(applied(&both[0], &mut host).unwrap(), ["change gid to 1501"]);
     assert_eq!(applied(&both[1], &mut host).unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn a_user_and_a_group_that_wait_for_each_other_are_told_so() {
+    let policy =
+        declared("[group.crew]\nmembers = [\"a\"]\n[user.a]\ngroups = [\"crew\"]").unwrap();
+    let host = FakeHost::scene();
+    let hint = |index: usize| planned(&policy[index], &host).err().unwrap().hint.unwrap();
+    for (index, words) in
+        [(0, "[user.a] with `groups = [\"crew\"]`"), (1, "[group.crew] is declared")]
+    {
+        assert!(hint(index).contains(words), "{}", hint(index));
+    }
+    let number = declared("[user.a]\ngid = 2000").unwrap();
+    let failure = planned(&number[0], &host).err().unwrap();
+    assert!(failure.hint.unwrap().contains("declare a group with gid = 2000"));
+}

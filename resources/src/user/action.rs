@@ -63,9 +63,9 @@ pub enum UserAction {
     },
     /// Replaces `authorized_keys`.
     WriteAuthorizedKeys {
-        /// The file's new text.
+        /// The file's new content.
         #[serde(skip)]
-        text: String,
+        text: Vec<u8>,
         /// How many keys that has.
         keys: usize,
     },

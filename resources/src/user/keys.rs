@@ -1,6 +1,7 @@
 //! Lines of `authorized_keys` (sshd(8), its section on the file format) and their merging.
 //!
-//! What must stay true: a line that nobody manages survives as it is unless keys are purged; one
+//! What must stay true: a line that nobody manages survives byte for byte, in any encoding and
+//! with any line ending, unless keys are purged; one
 //! key stands there once, so that no copy with looser options remains.
 
 /// A line as a policy wants it.
@@ -30,53 +31,66 @@ impl KeyLine {
     }
 }
 
-/// The text after merging `wanted` into `current`.
-pub(super) fn merged(current: &str, wanted: &[KeyLine], purge: bool) -> String {
+/// The content after merging `wanted` into `current`.
+pub(super) fn merged(current: &[u8], wanted: &[KeyLine], purge: bool) -> Vec<u8> {
     let mut placed = vec![false; wanted.len()];
-    let mut text = String::with_capacity(current.len());
-    let mut push = |line: &str| {
-        text.push_str(line);
-        text.push('\n');
-    };
-    for line in current.lines() {
-        let trimmed = line.trim();
-        let managed = blob(trimmed).and_then(|blob| wanted.iter().position(|key| key.blob == blob));
+    let mut content = Vec::with_capacity(current.len());
+    for whole in current.split_inclusive(|byte| *byte == b'\n') {
+        let trimmed = whole.trim_ascii();
+        // Keys are ASCII: what is lost here are letters of comments and options.
+        let text = String::from_utf8_lossy(trimmed);
+        let managed = blob(&text).and_then(|blob| wanted.iter().position(|key| key.blob == blob));
         match managed.and_then(|index| Some((wanted.get(index)?, placed.get_mut(index)?))) {
             Some((key, placed)) => {
-                if !*placed {
-                    push(if trimmed == key.line { line } else { &key.line });
+                if !*placed && trimmed == key.line.as_bytes() {
+                    content.extend_from_slice(whole);
+                } else if !*placed {
+                    push(&mut content, key);
                 }
                 *placed = true;
             }
-            None if trimmed.is_empty() || trimmed.starts_with('#') || !purge => push(line),
+            None if trimmed.is_empty() || trimmed.starts_with(b"#") || !purge => {
+                content.extend_from_slice(whole);
+            }
             None => {}
         }
     }
-    for (key, placed) in wanted.iter().zip(&placed) {
-        if !placed {
-            push(&key.line);
+    for (key, _) in wanted.iter().zip(&placed).filter(|(_, placed)| !**placed) {
+        if content.last().is_some_and(|last| *last != b'\n') {
+            content.push(b'\n');
         }
+        push(&mut content, key);
     }
-    text
+    content
 }
 
-/// What differs between two texts: lines gone and lines come, keys in a few words.
-pub(super) fn difference(before: &str, after: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+fn push(content: &mut Vec<u8>, key: &KeyLine) {
+    content.extend_from_slice(key.line.as_bytes());
+    content.push(b'\n');
+}
+
+/// What differs between two contents: lines gone and lines come, keys in a few words.
+pub(super) fn difference(before: &[u8], after: &[u8]) -> String {
+    let (old, new): (Vec<&[u8]>, Vec<&[u8]>) = (lines(before).collect(), lines(after).collect());
     let gone = old.iter().filter(|line| !new.contains(line)).map(|line| ('-', line));
     let come = new.iter().filter(|line| !old.contains(line)).map(|line| ('+', line));
     let mut text = String::new();
     for (sign, line) in gone.chain(come) {
         text.push(sign);
-        text.push_str(&in_words(line));
+        text.push_str(&in_words(&String::from_utf8_lossy(line)));
         text.push('\n');
     }
     text
 }
 
-/// How many keys `text` holds.
-pub(super) fn count(text: &str) -> usize {
-    text.lines().filter(|line| blob(line.trim()).is_some()).count()
+/// How many keys `content` holds.
+pub(super) fn count(content: &[u8]) -> usize {
+    lines(content).filter(|line| blob(&String::from_utf8_lossy(line)).is_some()).count()
+}
+
+/// The lines, trimmed.
+fn lines(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    content.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii)
 }
 
 fn in_words(line: &str) -> String {
@@ -134,4 +148,36 @@ fn word(text: &str) -> Option<(&str, &str)> {
     });
     let (word, rest) = text.split_at(end.unwrap_or(text.len()));
     (!word.is_empty() && !quoted).then_some((word, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyLine, count, difference, merged};
+
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAbcdefghijklmnopqrstuvwxyzABCDEFGHIJ one";
+    const OTHER: &[u8] = b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQDownownownown M\xfcller";
+
+    #[test]
+    fn unmanaged_bytes_survive() {
+        let wanted = [KeyLine::parse(KEY).unwrap()];
+        let key = KEY.as_bytes();
+        let loose = [b"from=\"\xfc\" ", key].concat();
+        for (current, expected) in [
+            (b"".to_vec(), [key, b"\n"].concat()),
+            (OTHER.to_vec(), [OTHER, b"\n", key, b"\n"].concat()),
+            ([OTHER, b"\r\n"].concat(), [OTHER, b"\r\n", key, b"\n"].concat()),
+            ([key, b"\n \xff \n", OTHER].concat(), [key, b"\n \xff \n", OTHER].concat()),
+            ([OTHER, b"\n", key].concat(), [OTHER, b"\n", key].concat()),
+            ([loose.as_slice(), b"\n", OTHER].concat(), [key, b"\n", OTHER].concat()),
+        ] {
+            let after = merged(&current, &wanted, false);
+            assert_eq!(after.escape_ascii().to_string(), expected.escape_ascii().to_string());
+            assert_eq!(merged(&after, &wanted, false), after);
+        }
+        let purged = merged(&[b"# \xfc\n", OTHER].concat(), &wanted, true);
+        assert_eq!(purged, [b"# \xfc\n", key, b"\n"].concat());
+        assert_eq!(count(&[OTHER, b"\n", key].concat()), 2);
+        assert!(difference(OTHER, b"").starts_with("-ssh-rsa"));
+    }
 }

@@ -38,8 +38,8 @@ pub struct Observed {
     pub(super) mount_in_home: Option<String>,
     /// Processes, where they would be in the way.
     pub(super) processes: Vec<Process>,
-    /// Text of `authorized_keys`.
-    pub(super) keys: Option<String>,
+    /// Bytes of `authorized_keys`.
+    pub(super) keys: Option<Vec<u8>>,
     /// Whether this process can give files to the user.
     pub(super) can_give_files: bool,
 }

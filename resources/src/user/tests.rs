@@ -282,16 +282,16 @@ fn unmanaged_keys_survive_without_purge() {
     let own = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQDownownownown own@laptop";
     let mut host = host_with("[user.a]\nmanage_home = true");
     host.accounts.homes.get_mut("/home/a").unwrap().authorized_keys =
-        Some(format!("# mine\n{own}\nfrom=\"*\" {KEY}\n{KEY}\n"));
+        Some(format!("# mine\n{own}\nfrom=\"*\" {KEY}\n{KEY}\n").into_bytes());
     converge(&format!("[user.a]\nssh_authorized_keys = ['{KEY}']"), &mut host);
     let text = host.accounts.homes["/home/a"].authorized_keys.clone();
-    assert_eq!(text.unwrap(), format!("# mine\n{own}\n{KEY}\n"));
+    assert_eq!(text.unwrap(), format!("# mine\n{own}\n{KEY}\n").into_bytes());
     converge(
         &format!("[user.a]\nssh_authorized_keys = ['{KEY}']\npurge_ssh_keys = true"),
         &mut host,
     );
     let text = host.accounts.homes["/home/a"].authorized_keys.clone();
-    assert_eq!(text.unwrap(), format!("# mine\n{KEY}\n"));
+    assert_eq!(text.unwrap(), format!("# mine\n{KEY}\n").into_bytes());
 }
 
 #[test]

@@ -27,8 +27,8 @@ pub struct FakeHome {
     pub group: u32,
     /// Whether a file system is mounted on it.
     pub mount_point: bool,
-    /// The text of `.ssh/authorized_keys`.
-    pub authorized_keys: Option<String>,
+    /// The bytes of `.ssh/authorized_keys`.
+    pub authorized_keys: Option<Vec<u8>>,
 }
 
 /// Scripted accounts.
@@ -191,7 +191,7 @@ impl AccountView for FakeAccounts {
         })
     }
 
-    fn authorized_keys(&self, user: &User) -> Result<Option<String>, AccountError> {
+    fn authorized_keys(&self, user: &User) -> Result<Option<Vec<u8>>, AccountError> {
         Ok(self.homes.get(&user.home).and_then(|home| home.authorized_keys.clone()))
     }
 
@@ -318,7 +318,7 @@ impl AccountChanges for FakeAccounts {
     fn write_authorized_keys(
         &mut self,
         name: &str,
-        content: &str,
+        content: &[u8],
         _: Instant,
     ) -> Result<(), AccountError> {
         self.change("write authorized keys", |fake| {

@@ -84,9 +84,9 @@ pub trait AccountView {
     /// What stands at `path`, links followed.
     fn shell(&self, path: &str) -> Result<ShellFacts, AccountError>;
 
-    /// The text of `.ssh/authorized_keys` in the home of `user`, read as that user; `None` where
+    /// The bytes of `.ssh/authorized_keys` in the home of `user`, read as that user; `None` where
     /// there is none.
-    fn authorized_keys(&self, user: &User) -> Result<Option<String>, AccountError>;
+    fn authorized_keys(&self, user: &User) -> Result<Option<Vec<u8>>, AccountError>;
 
     /// Whether files can be given to other users (this process is root).
     fn can_give_files(&self) -> bool;
@@ -175,11 +175,11 @@ pub trait AccountChanges: AccountView {
     ) -> Result<(), AccountError>;
 
     /// Replaces `.ssh/authorized_keys` in the home of `name`, as that user: directory 0700 if it is
-    /// new, file 0600.
+    /// new, file 0600 unless it was 0644.
     fn write_authorized_keys(
         &mut self,
         name: &str,
-        content: &str,
+        content: &[u8],
         deadline: Instant,
     ) -> Result<(), AccountError>;
 

@@ -115,8 +115,7 @@ pub(super) fn keys(
     let Some(lines) = &wanted.keys else { return Ok(()) };
     let before = observed.keys.as_deref().unwrap_or_default();
     let after = keys::merged(before, lines, wanted.purge_keys);
-    let same = before.lines().eq(after.lines());
-    if same {
+    if before == after {
         return Ok(());
     }
     let home_comes = wanted.manage_home || observed.wanted_home.is_some() || {
@@ -134,7 +133,7 @@ pub(super) fn keys(
             }
         }
     }
-    let count = |text: &str| format!("{} keys", keys::count(text));
+    let count = |text: &[u8]| format!("{} keys", keys::count(text));
     let shown = match &observed.keys {
         Some(_) => Shown::Value(count(before)),
         None => Shown::Absent,

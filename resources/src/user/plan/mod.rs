@@ -89,7 +89,7 @@ fn check_surroundings(
         };
         match provider {
             Some(provider) => draft.rests_on(&format!("group {group}"), provider),
-            None => return Err(missing_group(&group.to_string())),
+            None => return Err(missing_group(group)),
         }
     }
     for (group, remote) in &observed.missing_groups {
@@ -101,7 +101,7 @@ fn check_surroundings(
                 .with_hint("members of such a group are managed where it lives (LDAP, SSSD)"));
             }
             Some(provider) => draft.rests_on(&format!("group {group}"), provider),
-            None => return Err(missing_group(group)),
+            None => return Err(missing_group(&GroupReference::Name(group.clone()))),
         }
     }
     check_shell(wanted, observed, pending, draft)
@@ -140,9 +140,18 @@ fn package_dependency<'a>(pending: &Pending<'a>) -> Option<&'a Reference> {
     pending.dependency().filter(|dependency| dependency.kind() == "package")
 }
 
-fn missing_group(name: &str) -> Failure {
-    Failure::new(format!("the group {name} does not exist"))
-        .with_hint(format!("declare [group.{name}], or require the package that makes it"))
+fn missing_group(group: &GroupReference) -> Failure {
+    let hint = match group {
+        GroupReference::Name(name) => format!(
+            "declare [group.{name}], or require the package that makes it; if [group.{name}] is \
+             declared and lists this user in its `members`, take it out there: each would wait \
+             for the other, and `gid` or `groups` here is enough"
+        ),
+        GroupReference::Number(gid) => format!(
+            "declare a group with gid = {gid} and require it, or require the package that makes it"
+        ),
+    };
+    Failure::new(format!("the group {group} does not exist")).with_hint(hint)
 }
 
 /// Kills the user's processes where that is allowed, and fails where it is not.

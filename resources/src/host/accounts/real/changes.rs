@@ -217,7 +217,7 @@ impl AccountChanges for RealAccounts {
     fn write_authorized_keys(
         &mut self,
         name: &str,
-        content: &str,
+        content: &[u8],
         _deadline: Instant,
     ) -> Result<(), AccountError> {
         let user = self.fresh_user(name)?;

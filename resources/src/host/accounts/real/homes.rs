@@ -2,7 +2,8 @@
 //!
 //! What must stay true: every entry is reached through an open directory and never through a link;
 //! a mount point below a home, bind mounts too, is never entered; a new home appears complete, with
-//! its final owner and mode, or not at all.
+//! its final owner and mode, or not at all, after a loss of power too; a file of someone else that has
+//! further names is never given away.
 
 use std::ffi::CStr;
 use std::io::{self, Read, Write};
@@ -108,6 +109,7 @@ fn copy(
                 copy(source.as_fd(), target.as_fd(), owner, depth + 1)?;
                 give(target.as_fd(), owner)?;
                 rustix::fs::fchmod(&target, mode)?;
+                rustix::fs::fsync(&target)?;
             }
             FileType::RegularFile => {
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -231,6 +233,11 @@ fn reown_entry(
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+    // A user may have linked a stranger's file into the home.
+    let foreign = stat.st_uid != from.uid && stat.st_nlink > 1;
+    if foreign && FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+        return Ok(());
     }
     let uid = (stat.st_uid == from.uid && from.uid != to.uid).then_some(to.uid);
     let gid = (stat.st_gid == from.gid && from.gid != to.gid).then_some(to.gid);

@@ -1,7 +1,8 @@
 //! `~/.ssh/authorized_keys`, read and written as the user whose it is.
 //!
 //! What must stay true: no link below the home is followed, and nothing is opened with root's
-//! rights there (ansible.posix CVE-2026-11837 is what happens otherwise).
+//! rights there; no byte of the file is reinterpreted, for comments are in any encoding
+//! (ansible.posix CVE-2026-11837 is what happens otherwise).
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -19,10 +20,11 @@ use super::paths::{DIRECTORY, PASSING, entry};
 const DIRECTORY_NAME: &str = ".ssh";
 const FILE_NAME: &str = "authorized_keys";
 const CANDIDATE: &str = ".authorized_keys.steadfast-new";
+const PRIVATE: Mode = Mode::from_raw_mode(0o600);
 const LIMIT: u64 = 1 << 20;
 
-/// The file's text; `None` where it, its directory or the home is missing.
-pub(super) fn read(root: &Path, user: &User) -> Result<Option<String>, AccountError> {
+/// The file's bytes; `None` where it, its directory or the home is missing.
+pub(super) fn read(root: &Path, user: &User) -> Result<Option<Vec<u8>>, AccountError> {
     let Some(home) = open_home(root, user)? else { return Ok(None) };
     let read = as_user(identity(user), || {
         let Some(directory) = missing_is_none(open_below(&home, DIRECTORY_NAME, DIRECTORY))? else {
@@ -40,13 +42,13 @@ pub(super) fn read(root: &Path, user: &User) -> Result<Option<String>, AccountEr
         if text.len() as u64 > LIMIT {
             return Err(io::Error::other("it is larger than 1 MiB"));
         }
-        Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+        Ok(Some(text))
     });
     read.map_err(|source| failure("read", user, source))
 }
 
-/// Replaces the file's text atomically.
-pub(super) fn write(root: &Path, user: &User, content: &str) -> Result<(), AccountError> {
+/// Replaces the file's content atomically.
+pub(super) fn write(root: &Path, user: &User, content: &[u8]) -> Result<(), AccountError> {
     let home = open_home(root, user)?.ok_or_else(|| AccountError::Home {
         operation: "open",
         path: PathBuf::from(&user.home),
@@ -69,16 +71,31 @@ pub(super) fn write(root: &Path, user: &User, content: &str) -> Result<(), Accou
         }
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(0o600);
-        let mut file = File::from(openat(&directory, CANDIDATE, flags, mode)?);
+        let mode = mode_of_old(&directory)?;
+        let mut file = File::from(openat(&directory, CANDIDATE, flags, PRIVATE)?);
         rustix::fs::fchmod(&file, mode)?;
-        file.write_all(content.as_bytes())?;
+        file.write_all(content)?;
         file.sync_all()?;
         rustix::fs::renameat(&directory, CANDIDATE, &directory, FILE_NAME)?;
         rustix::fs::fsync(&directory)?;
         Ok(())
     });
     written.map_err(|source| failure("write", user, source))
+}
+
+/// The mode that the file keeps: 0644 stays, anything else becomes 0600.
+fn mode_of_old(directory: &OwnedFd) -> Result<Mode, Errno> {
+    let public = Mode::from_raw_mode(0o644);
+    match rustix::fs::statat(directory, FILE_NAME, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat)
+            if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+                && stat.st_mode & 0o7777 == public.as_raw_mode() =>
+        {
+            Ok(public)
+        }
+        Ok(_) | Err(Errno::NOENT) => Ok(PRIVATE),
+        Err(error) => Err(error),
+    }
 }
 
 fn identity(user: &User) -> Ownership {

@@ -182,7 +182,7 @@ impl AccountView for RealAccounts {
         homes::shell(&self.root, path)
     }
 
-    fn authorized_keys(&self, user: &User) -> Result<Option<String>, AccountError> {
+    fn authorized_keys(&self, user: &User) -> Result<Option<Vec<u8>>, AccountError> {
         keys::read(&self.root, user)
     }
 

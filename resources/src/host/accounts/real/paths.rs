@@ -117,6 +117,8 @@ fn make_directory(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> 
     rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o700))?;
     let made = rustix::fs::openat(parent, name, DIRECTORY, Mode::empty())?;
     rustix::fs::fchmod(&made, Mode::from_raw_mode(0o755))?;
+    rustix::fs::fsync(&made)?;
+    rustix::fs::fsync(rustix::fs::openat(parent, ".", DIRECTORY, Mode::empty())?)?;
     Ok(made)
 }
 

@@ -246,3 +246,49 @@ fn the_user_s_identity_ends_with_the_work() {
     assert_eq!(read.is_err(), rustix::process::geteuid().is_root());
     assert!(fs::read(&secret).is_ok());
 }
+
+#[test]
+fn foreign_bytes_and_the_mode_of_keys_survive() {
+    let directory = root();
+    let root = directory.path();
+    assert!(
+        apply_all(&declared("[user.a]\nmanage_home = true").unwrap(), &mut host(root)).is_empty()
+    );
+    let path = root.join("home/a/.ssh/authorized_keys");
+    let policy = declared(&format!("[user.a]\nssh_authorized_keys = [\"{KEY}\"]")).unwrap();
+    for (before, after) in [(0o644, 0o644), (0o600, 0o600), (0o664, 0o600)] {
+        put(root, "home/a/.ssh/authorized_keys", "", before);
+        if rustix::process::geteuid().is_root() {
+            for place in [path.as_path(), path.parent().unwrap()] {
+                std::os::unix::fs::lchown(place, Some(1000), Some(1000)).unwrap();
+            }
+        }
+        #[expect(clippy::disallowed_methods, reason = "tests set their scene by hand")]
+        fs::write(&path, b"# M\xfcller").unwrap();
+        let failures = apply_all(&policy, &mut host(root));
+        assert!(failures.is_empty(), "{failures:?}");
+        let expected = [b"# M\xfcller\n", KEY.as_bytes(), b"\n"].concat();
+        assert_eq!(fs::read(&path).unwrap(), expected);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, after);
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_foreign_file_linked_into_a_home_keeps_its_group() {
+    assert!(rustix::process::geteuid().is_root(), "run as root");
+    let directory = root();
+    let root = directory.path();
+    for (path, uid) in [("outside/foreign", 5), ("home/a/own", 1500), ("home/a/alone", 5)] {
+        put(root, path, "", 0o644);
+        std::os::unix::fs::lchown(root.join(path), Some(uid), Some(100)).unwrap();
+    }
+    fs::hard_link(root.join("outside/foreign"), root.join("home/a/linked")).unwrap();
+    let (from, to) = (Ownership { uid: 1500, gid: 100 }, Ownership { uid: 1500, gid: 200 });
+    homes::reown(root, "/home/a", from, to, soon()).unwrap();
+    let group = |path: &str| fs::metadata(root.join(path)).unwrap().gid();
+    assert_eq!(
+        (group("outside/foreign"), group("home/a/own"), group("home/a/alone")),
+        (100, 200, 200)
+    );
+}

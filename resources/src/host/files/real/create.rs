@@ -86,7 +86,8 @@ impl RealFiles {
     }
 
     /// Puts `temporary` in `directory` in the place of what is at `path`, in one moment. What was
-    /// there is gone afterwards; if it is not what `over` says, it stays and this fails.
+    /// there is gone afterwards; if it is not what `over` says, or cannot be removed, it stays (a
+    /// directory without what could be removed) and this fails.
     pub(super) fn install(
         &mut self,
         path: &AbsolutePath,
@@ -117,7 +118,14 @@ impl RealFiles {
             Obstacle::NonDirectory if !is_directory => {
                 rustix::fs::renameat(directory, temporary, directory, name).map_err(replace)?;
             }
-            _ => swap(path, directory, temporary, kind, over)?,
+            _ => {
+                if let Err(error) = swap(path, directory, temporary, kind, over) {
+                    // Names may have changed and changed back.
+                    self.forget_directories();
+                    self.unsettle(path, directory);
+                    return Err(error);
+                }
+            }
         }
         if kind != FileType::File || over != Obstacle::Nothing {
             self.forget_directories();
@@ -161,11 +169,18 @@ fn swap(
         Err(error) => return Err(replace(error)),
     }
     let gone = remove_name(path, directory, temporary, over);
-    if gone.is_err() && over != Obstacle::FullDirectory {
-        // Not what was expected to be there: it gets its place back.
-        exchange().map_err(replace)?;
-    }
-    gone
+    let Err(error) = gone else { return Ok(()) };
+    // Not what was expected to be there, or not removable: it gets its place back.
+    exchange().map_err(|source| FileError::Remove {
+        path: path.parent().unwrap_or_else(AbsolutePath::root).join(temporary),
+        source: std::io::Error::new(
+            std::io::Error::from(source).kind(),
+            format!(
+                "{error}; what was at {path} is left here, for it cannot be put back: {source}"
+            ),
+        ),
+    })?;
+    Err(error)
 }
 
 fn create(path: &AbsolutePath, kind: FileType, error: Errno) -> FileError {

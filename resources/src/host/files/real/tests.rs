@@ -653,3 +653,29 @@ fn a_file_that_its_owner_cannot_read_is_made_durable() {
     files.commit(staged, Obstacle::Nothing).unwrap();
     assert_eq!(files.look(&at("/it")).unwrap().unwrap().mode.bits(), 0);
 }
+
+#[test]
+fn a_directory_that_cannot_be_emptied_gets_its_place_back() {
+    let (root, mut files) = scene();
+    let inner = root.path().join("it/inner");
+    fs::create_dir_all(&inner).unwrap();
+    put(inner.join("kept"), "theirs");
+    let is_root = rustix::process::geteuid().is_root();
+    let open = fs::File::open(inner.join("kept")).unwrap();
+    if !is_root {
+        set_mode(&inner, 0o500);
+    } else if ioctl_setflags(&open, IFlags::IMMUTABLE).is_err() {
+        return; // Nothing here stops root.
+    }
+    let staged = files.stage(&at("/it"), &file(b"ours")).unwrap();
+    let outcome = files.commit(staged, Obstacle::FullDirectory);
+    if is_root {
+        ioctl_setflags(&open, IFlags::empty()).unwrap();
+    } else {
+        set_mode(&inner, 0o700);
+    }
+    assert!(matches!(outcome, Err(FileError::Remove { .. })));
+    assert_eq!(fs::read(inner.join("kept")).unwrap(), b"theirs");
+    assert_eq!(names(root.path()), ["it"]);
+    files.settle().unwrap();
+}
