@@ -65,7 +65,19 @@ pub(super) fn run(
     let _root_lock = lock_root(&target.root)?;
     let opened = Input::open(arguments.repository.as_deref(), &target, Copy::Kept, output);
     timings.mark("open the repository");
-    let input = opened.or_else(|error| refused(error, Revision::default(), &target, &state))?;
+    // What somebody types is answered on the terminal; the configured repository has a history.
+    let configured = target.settings.repository.as_ref().filter(|_| arguments.repository.is_none());
+    let input = opened.or_else(|error| match configured {
+        Some(repository) => {
+            let revision = Revision {
+                source: repository.url.clone(),
+                verification: "none: there is no revision".to_owned(),
+                ..Revision::default()
+            };
+            refused(error, revision, &target, &state)
+        }
+        None => Err(error),
+    })?;
     let evaluated = input.evaluate(&target, output);
     timings.mark("parse and evaluate");
     let catalog =
