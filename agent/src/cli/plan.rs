@@ -39,11 +39,9 @@ pub(super) fn run(
     let input = Input::open(arguments.repository.as_deref(), &target, Copy::Temporary, output)?;
     let catalog = input.evaluate(&target, output)?;
     let host = RealHost::new(&target.host_options());
-    let (in_force, owed) = if target.state_directory.join("state.sqlite").exists() {
-        let state = State::open(&target.state_directory)?;
-        (state.in_force(&catalog)?, state.owed()?)
-    } else {
-        (InForce::Declarations(std::collections::HashMap::new()), Vec::new())
+    let (in_force, owed) = match State::open_read_only(&target.root, &target.state_directory)? {
+        Some(state) => (state.in_force(&catalog)?, state.owed()?),
+        None => (InForce::Declarations(std::collections::HashMap::new()), Vec::new()),
     };
     let plan = make_plan(&catalog, &host.view(), &in_force, &owed);
     let document =

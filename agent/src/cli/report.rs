@@ -27,11 +27,10 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Exit, CommandError> {
     let directory = locations.state_directory(&arguments.root);
-    if !directory.join("state.sqlite").exists() {
+    let Some(state) = State::open_read_only(&arguments.root, &directory)? else {
         return Err(CommandError::new(format!("no run is recorded in {}", directory.display()))
             .with_hint("`steadfast apply REPO` makes one"));
-    }
-    let state = State::open(&directory)?;
+    };
     let Some(stored) = state.stored_run(arguments.id.as_deref())? else {
         return Err(match &arguments.id {
             Some(id) => CommandError::new(format!("no recorded run's id begins with {id}")),

@@ -39,7 +39,7 @@ pub(super) fn run(
     if !directory.join("state.sqlite").exists() {
         return Err(CommandError::new(format!("nothing is kept in {}", directory.display())));
     }
-    let mut state = State::open(&directory)?;
+    let mut state = State::open_below(&arguments.root, &directory)?;
     let kept = state.kept(arguments.path.as_deref())?;
     if arguments.list {
         output.data(&listing(&kept))?;

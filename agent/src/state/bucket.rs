@@ -11,6 +11,7 @@ use rusqlite::params;
 use sha2::{Digest, Sha256};
 use steadfast_resources::{Bucket, BucketError};
 
+use super::directory::refuse_link;
 use super::{Database, State, StateError};
 
 /// One kept content.
@@ -67,6 +68,7 @@ impl FileBucket {
         let digest = hexadecimal(&hasher.finalize());
         let target = self.content_path(&digest);
         if let Some(parent) = target.parent() {
+            refuse_link(parent).map_err(io::Error::other)?;
             DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
         }
         candidate.persist(&target).map_err(|error| error.error)?;
@@ -76,6 +78,9 @@ impl FileBucket {
     /// Opens a kept content for reading.
     pub fn open(&self, digest: &str) -> Result<File, StateError> {
         let path = self.content_path(digest);
+        if let Some(parent) = path.parent() {
+            refuse_link(parent)?;
+        }
         OpenOptions::new()
             .read(true)
             .custom_flags(nix::libc::O_NOFOLLOW)

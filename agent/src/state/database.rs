@@ -1,11 +1,14 @@
-//! The SQLite database: opening, the schema, and what happens to a damaged one.
+//! The SQLite database: opening, the schema, and the ways to open it.
 
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::StateError;
+use super::damage::{check, is_damage, salvage, set_aside};
 
 /// Bumped with every change of the schema; a newer database is never touched.
 const SCHEMA_VERSION: i32 = 1;
@@ -49,22 +52,93 @@ pub struct Database {
 
 impl Database {
     /// Opens or makes the database at `path`. A damaged one is renamed to
-    /// `state.sqlite.damaged` beside it and built anew, with a warning in the log.
+    /// `state.sqlite.damaged` (or with a number after that) beside it and built anew with what can
+    /// still be read of it, with a warning in the log.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         match Self::try_open(path) {
             Err(StateError::Database { source, .. }) if is_damage(&source) => {
-                let aside = path.with_extension("sqlite.damaged");
+                let aside = set_aside(path)?;
+                let database = Self::try_open(path)?;
+                let count = salvage(&database, &aside)?;
                 log::warn!(
-                    "the state database {} is damaged ({source}); it is kept as {} and built anew: \
-                     history and owed notifications up to now are only there",
+                    "the state database {} was damaged ({source}); it is kept as {} and built \
+                     anew: {count} rows of what is in force and of owed notifications were taken \
+                     over, the history is only there",
                     path.display(),
                     aside.display()
                 );
-                set_aside(path, &aside)?;
-                Self::try_open(path)
+                Ok(database)
             }
             other => other,
         }
+    }
+
+    /// Opens the database at `path` for reading, without changing or making anything. `None` where
+    /// it is damaged, or not finished being made; the log says which.
+    pub fn open_read_only(path: &Path) -> Result<Option<Self>, StateError> {
+        // Without a journal there is nothing that other processes write; SQLite would make the
+        // journal's files only to look into them.
+        let mut journal = path.as_os_str().to_owned();
+        journal.push("-wal");
+        let journaled = std::fs::metadata(&journal).is_ok_and(|metadata| metadata.len() > 0);
+        let attempt = match Self::try_read_only(path, !journaled) {
+            Err(StateError::Database { source, .. }) if journaled && !is_damage(&source) => {
+                Self::try_read_only(path, true)
+            }
+            other => other,
+        };
+        match attempt {
+            Err(StateError::Database { source, .. }) if is_damage(&source) => {
+                log::warn!(
+                    "the state database {} is damaged ({source}): going on without it; the next \
+                     run builds it anew",
+                    path.display()
+                );
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    fn try_read_only(path: &Path, immutable: bool) -> Result<Option<Self>, StateError> {
+        let failed =
+            |during| move |source| StateError::Database { path: path.to_owned(), during, source };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let real = real_path(path);
+        let connection = if immutable {
+            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(immutable_address(&real), flags)
+        } else {
+            Connection::open_with_flags(&real, flags)
+        }
+        .map_err(failed("opening it for reading"))?;
+        connection.busy_timeout(Duration::from_secs(10)).map_err(failed("opening it"))?;
+        let database = Self { path: path.to_owned(), connection };
+        if database.version()? == 0 {
+            return Ok(None);
+        }
+        check(&database.connection, path).map_err(failed("checking it"))?;
+        Ok(Some(database))
+    }
+
+    /// The schema's version: 0 where there is none yet. A version that is not ours is an error.
+    fn version(&self) -> Result<i32, StateError> {
+        let version: i32 = self
+            .connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(self.failed("reading its version"))?;
+        if version != 0 && version != SCHEMA_VERSION {
+            return Err(StateError::Directory {
+                path: self.path.clone(),
+                source: std::io::Error::other(format!(
+                    "the database has schema {version}, this program knows {SCHEMA_VERSION}: \
+                     use the newer steadfast again, or move the file away"
+                )),
+            });
+        }
+        Ok(version)
     }
 
     fn try_open(path: &Path) -> Result<Self, StateError> {
@@ -74,13 +148,8 @@ impl Database {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        // SQLite resolves no links below; the directory itself may be reached through one.
-        let real = path
-            .parent()
-            .and_then(|parent| parent.canonicalize().ok())
-            .and_then(|parent| path.file_name().map(|name| parent.join(name)))
-            .unwrap_or_else(|| path.to_owned());
-        let connection = Connection::open_with_flags(&real, flags).map_err(failed("opening it"))?;
+        let connection =
+            Connection::open_with_flags(real_path(path), flags).map_err(failed("opening it"))?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(failed("opening it"))?;
         connection
             .execute_batch(
@@ -89,23 +158,13 @@ impl Database {
             )
             .map_err(failed("choosing its journal"))?;
         let database = Self { path: path.to_owned(), connection };
-        let version: i32 = database
-            .connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(failed("reading its version"))?;
-        if version == 0 {
+        if database.version()? == 0 {
             database.write("making its tables", |transaction| {
                 transaction.execute_batch(SCHEMA)?;
                 transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
             })?;
-        } else if version != SCHEMA_VERSION {
-            return Err(StateError::Directory {
-                path: path.to_owned(),
-                source: std::io::Error::other(format!(
-                    "the database has schema {version}, this program knows {SCHEMA_VERSION}: \
-                     use the newer steadfast again, or move the file away"
-                )),
-            });
+        } else {
+            check(&database.connection, path).map_err(failed("checking it"))?;
         }
         Ok(database)
     }
@@ -147,21 +206,23 @@ impl Database {
     }
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+/// SQLite is to follow no link; the directory itself may be reached through one.
+fn real_path(path: &Path) -> PathBuf {
+    path.parent()
+        .and_then(|parent| parent.canonicalize().ok())
+        .and_then(|parent| path.file_name().map(|name| parent.join(name)))
+        .unwrap_or_else(|| path.to_owned())
 }
 
-fn set_aside(path: &Path, aside: &Path) -> Result<(), StateError> {
-    let failed = |source| StateError::File { action: "set aside", path: path.to_owned(), source };
-    std::fs::rename(path, aside).map_err(failed)?;
-    for suffix in ["-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
+/// SQLite's address of a file that nobody changes meanwhile: it takes no locks and makes no files.
+fn immutable_address(path: &Path) -> String {
+    let mut address = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
+            address.push(char::from(*byte));
+        } else {
+            let _ = write!(address, "%{byte:02X}");
         }
     }
-    Ok(())
+    address + "?immutable=1"
 }

@@ -1,11 +1,13 @@
 //! The run lock: an flock that the kernel drops with the process, so that it is never stale.
+//!
+//! Nothing is written before the lock is held and the file is known to be a plain one with no
+//! other name: what a link points to is never touched.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, open};
 
 use super::StateError;
 
@@ -18,27 +20,32 @@ pub struct RunLock {
 /// Another process holds the lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockHeld {
-    /// Who, as the holder wrote it: a process id.
+    /// Who, as the holder wrote it: a process id, or `unknown`.
     pub holder: String,
 }
 
 impl RunLock {
     pub(super) fn take(path: &Path) -> Result<Result<Self, LockHeld>, StateError> {
         let failed = |source| StateError::File { action: "lock", path: path.to_owned(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(failed)?;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = match open(path, flags, Mode::from_raw_mode(0o600)) {
+            Ok(opened) => opened,
+            Err(rustix::io::Errno::LOOP) => {
+                return Err(StateError::Link { path: path.to_owned() });
+            }
+            Err(error) => return Err(failed(error.into())),
+        };
+        let status = fstat(&opened).map_err(|error| failed(error.into()))?;
+        if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile || status.st_nlink != 1
+        {
+            return Err(failed(io::Error::other("it is not a plain file with a single name")));
+        }
+        let mut file = File::from(opened);
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder).map_err(failed)?;
-                return Ok(Err(LockHeld { holder: holder.trim().to_owned() }));
+                return Ok(Err(LockHeld { holder: holder(&mut file).map_err(failed)? }));
             }
             Err(error) => return Err(failed(error.into())),
         }
@@ -46,5 +53,47 @@ impl RunLock {
         file.rewind().map_err(failed)?;
         write!(file, "{}", std::process::id()).map_err(failed)?;
         Ok(Ok(Self { _file: file }))
+    }
+}
+
+/// The process id in the file. The holder may not have written it yet.
+fn holder(file: &mut File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(32).read_to_end(&mut bytes)?;
+    let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse::<u32>().ok());
+    Ok(number.map_or_else(|| "unknown".to_owned(), |number| number.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_second_holder_is_refused_until_the_first_lets_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("run.lock");
+        let first = RunLock::take(&path).unwrap().unwrap();
+        let held = RunLock::take(&path).unwrap().unwrap_err();
+        assert_eq!(held.holder, std::process::id().to_string());
+        File::options().write(true).truncate(true).open(&path).unwrap();
+        assert_eq!(RunLock::take(&path).unwrap().unwrap_err().holder, "unknown");
+        drop(first);
+        assert!(RunLock::take(&path).unwrap().is_ok());
+    }
+
+    #[test]
+    fn what_a_link_points_to_is_not_touched() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("target");
+        File::create(&target).unwrap().write_all(b"precious").unwrap();
+        let path = directory.path().join("run.lock");
+        symlink(&target, &path).unwrap();
+        assert!(matches!(RunLock::take(&path), Err(StateError::Link { .. })));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::hard_link(&target, &path).unwrap();
+        assert!(RunLock::take(&path).is_err());
+        assert_eq!(std::fs::read(&target).unwrap(), b"precious");
     }
 }

@@ -8,17 +8,21 @@
 //!
 //! What must stay true: every change here survives `kill -9` and power loss at any instant; a
 //! damaged database is set aside and built anew with a warning, never a refusal to start; the
-//! directory is readable by its owner only.
+//! directory is made for its owner only, and one that others may write to is refused; no link of an
+//! image leads the state out of it.
 
 mod bucket;
+mod damage;
 mod database;
+mod directory;
 mod in_force;
 mod lock;
 mod owed;
 mod runs;
+#[cfg(test)]
+mod tests;
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -27,6 +31,7 @@ use thiserror::Error;
 pub use bucket::{FileBucket, KeptContent};
 pub(crate) use bucket::{digest, hexadecimal};
 pub use database::Database;
+use directory::Missing;
 pub use in_force::InForce;
 pub use lock::{LockHeld, RunLock};
 pub use owed::OwedNotification;
@@ -43,6 +48,12 @@ pub enum StateError {
         /// The cause.
         #[source]
         source: std::io::Error,
+    },
+    /// A symbolic link where none may be.
+    #[error("{path} is a symbolic link, which the agent's state must not be reached through")]
+    Link {
+        /// The link.
+        path: PathBuf,
     },
     /// SQLite refused.
     #[error("the state database {path} failed while {during}")]
@@ -89,10 +100,41 @@ impl State {
     /// Opens the state in `directory`, which is made (mode 0700) where it does not exist.
     /// Messages about repairs go to the log.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
-        make_directory(directory)?;
-        let database = Rc::new(Database::open(&directory.join("state.sqlite"))?);
+        Self::open_below(Path::new("/"), directory)
+    }
+
+    /// Like [`Self::open`], for the state of an image: where `directory` begins with `root` and
+    /// that is not `/`, a link on the way from there is an error.
+    pub fn open_below(root: &Path, directory: &Path) -> Result<Self, StateError> {
+        directory::enter(root, directory, Missing::Make)?;
+        let database = Database::open(&directory.join("state.sqlite"))?;
+        Ok(Self::with(directory, database))
+    }
+
+    /// Opens the state for reading, with the same care about links as [`Self::open_below`], and
+    /// changes nothing. `None` where there is no state, or this user may not see it, or it is
+    /// damaged (the log says so).
+    pub fn open_read_only(root: &Path, directory: &Path) -> Result<Option<Self>, StateError> {
+        match directory::enter(root, directory, Missing::Report) {
+            Ok(()) => {}
+            Err(StateError::Directory { source, .. } | StateError::File { source, .. })
+                if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+        let path = directory.join("state.sqlite");
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Database::open_read_only(&path)?.map(|database| Self::with(directory, database)))
+    }
+
+    fn with(directory: &Path, database: Database) -> Self {
+        let database = Rc::new(database);
         let bucket = FileBucket::new(directory.join("bucket"), Rc::clone(&database));
-        Ok(Self { directory: directory.to_owned(), database, bucket })
+        Self { directory: directory.to_owned(), database, bucket }
     }
 
     /// Where the copy of the policy repository lives.
@@ -104,21 +146,4 @@ impl State {
     pub fn lock(&self) -> Result<Result<RunLock, LockHeld>, StateError> {
         RunLock::take(&self.directory.join("run.lock"))
     }
-}
-
-fn make_directory(path: &Path) -> Result<(), StateError> {
-    let failed = |source| StateError::Directory { path: path.to_owned(), source };
-    match DirBuilder::new().recursive(true).mode(0o700).create(path) {
-        Ok(()) => {}
-        Err(error) => return Err(failed(error)),
-    }
-    let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
-    if !metadata.is_dir() {
-        return Err(failed(std::io::Error::from(std::io::ErrorKind::NotADirectory)));
-    }
-    if metadata.permissions().mode() & 0o077 != 0 {
-        let directory = std::fs::File::open(path).map_err(failed)?;
-        directory.set_permissions(std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    }
-    Ok(())
 }
