@@ -12,7 +12,6 @@ use crate::value::{Text, Tree, Value};
 
 /// What a policy asks for at one path.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own")]
 pub struct Wanted {
     pub(super) path: AbsolutePath,
     pub(super) shape: Shape,
