@@ -46,7 +46,9 @@ impl Item {
     pub(crate) fn visit_literals(&self, see: &mut dyn FnMut(Span)) {
         match &self.node {
             Node::Table(entries) => {
-                entries.iter().for_each(|entry| entry.item.visit_literals(see));
+                for entry in entries {
+                    entry.item.visit_literals(see);
+                }
             }
             _ => see(self.span),
         }
