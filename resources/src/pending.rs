@@ -10,6 +10,9 @@ use crate::reference::Reference;
 pub enum Provision {
     /// A path will exist.
     Path(String),
+    /// A path will exist and be a directory, or a link that can lead to one: things can be created
+    /// in it.
+    Directory(String),
     /// A login name will exist.
     User(String),
     /// A group name will exist.
@@ -25,12 +28,13 @@ pub enum Provision {
 pub struct Pending<'a> {
     provisions: Option<&'a HashMap<Provision, Reference>>,
     dependencies: &'a [Reference],
+    package: Option<&'a Reference>,
 }
 
 impl<'a> Pending<'a> {
     /// Nothing is pending: the machine is what it is.
     pub fn nothing() -> Self {
-        Self { provisions: None, dependencies: &[] }
+        Self { provisions: None, dependencies: &[], package: None }
     }
 
     /// `provisions` of steps planned so far, and those resources with pending steps that the
@@ -39,7 +43,19 @@ impl<'a> Pending<'a> {
         provisions: &'a HashMap<Provision, Reference>,
         dependencies: &'a [Reference],
     ) -> Self {
-        Self { provisions: Some(provisions), dependencies }
+        Self { provisions: Some(provisions), dependencies, package: None }
+    }
+
+    /// The same, with the first package of the plan that has pending steps, whether the resource
+    /// being planned depends on it or not.
+    #[must_use]
+    pub fn with_package(self, package: Option<&'a Reference>) -> Self {
+        Self { package, ..self }
+    }
+
+    /// The first package of the plan that has pending steps, see [`Self::with_package`].
+    pub fn package(&self) -> Option<&'a Reference> {
+        self.package
     }
 
     /// The resource whose pending steps will provide `provision`.
@@ -53,12 +69,13 @@ impl<'a> Pending<'a> {
     }
 
     /// A resource this one depends on, directly or not, that has pending steps and may therefore
-    /// bring what is missing (a package brings users, units and files).
+    /// bring what is missing (a package brings users, units and files); where there is none, [`Self::package`].
     pub fn dependency(&self) -> Option<&'a Reference> {
         self.dependencies
             .iter()
             .find(|dependency| dependency.kind() == "package")
             .or_else(|| self.dependencies.first())
+            .or(self.package)
     }
 
     /// [`Self::provider`] of `provision`, else [`Self::dependency`].

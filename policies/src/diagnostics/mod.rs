@@ -4,6 +4,7 @@
 //! stored or sent without the repository at hand. What must stay true: every error that evaluation
 //! can find is collected, sorted by file and position, and told once.
 
+pub(crate) mod hidden;
 mod render;
 mod sink;
 pub(crate) mod source;

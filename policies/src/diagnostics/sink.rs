@@ -1,8 +1,9 @@
 //! Where errors are collected while a repository is read and evaluated.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
-use super::{Code, Diagnostic, Diagnostics, Related, Severity, Sources, Spot};
+use super::{Code, Diagnostic, Diagnostics, Related, Severity, Sources, Spot, hidden};
 
 /// Proof that an error was recorded. Whatever rests on the broken thing is silently left out, so
 /// that one mistake is told once.
@@ -14,6 +15,8 @@ pub(crate) struct Reported;
 pub(crate) struct Context {
     pub(crate) sources: Sources,
     found: RefCell<Vec<Diagnostic>>,
+    /// Where secrets are written.
+    hidden: RefCell<BTreeSet<Spot>>,
 }
 
 impl Context {
@@ -45,6 +48,21 @@ impl Context {
         Draft { context: self, diagnostic }
     }
 
+    /// No diagnostic quotes what is written at `spot`.
+    pub(crate) fn hide(&self, spot: Spot) {
+        self.hidden.borrow_mut().insert(spot);
+    }
+
+    /// Whether `spot` is hidden.
+    pub(crate) fn hides(&self, spot: Spot) -> bool {
+        let hidden = self.hidden.borrow();
+        hidden.iter().any(|other| {
+            other.source == spot.source
+                && other.span.start <= spot.span.start
+                && spot.span.end <= other.span.end
+        })
+    }
+
     /// How many errors and warnings were recorded so far.
     pub(crate) fn count(&self) -> usize {
         self.found.borrow().len()
@@ -57,7 +75,14 @@ impl Context {
 
     /// Everything recorded, sorted.
     pub(crate) fn finish(self) -> Diagnostics {
-        Diagnostics::new(self.found.into_inner())
+        let hidden = self.hidden.into_inner();
+        let mut found = self.found.into_inner();
+        if !hidden.is_empty() {
+            for diagnostic in &mut found {
+                hidden::hide(diagnostic, &hidden, &self.sources);
+            }
+        }
+        Diagnostics::new(found)
     }
 }
 

@@ -146,14 +146,15 @@ impl Evaluator<'_> {
                 Ok(value) => Ok(Evaluated::certain(value)),
                 Err(mismatch) => {
                     let part = if mismatch.span == given.item.span { "" } else { "a part of " };
-                    let found = if declared.secret { "this value" } else { &mismatch.found };
+                    let spot = frame.spot(mismatch.span);
+                    let secret = declared.secret || self.context.hides(spot);
+                    let found = if secret { "this value" } else { &mismatch.found };
                     let message = format!(
                         "{part}`{}` must be {}, not {found}",
                         declared.name, mismatch.expected
                     );
-                    let spot = frame.spot(mismatch.span);
                     let draft = self.context.error(Code::WrongType, spot, message);
-                    Err(draft.hint(mismatch.hint.filter(|_| !declared.secret)).report())
+                    Err(draft.hint(mismatch.hint.filter(|_| !secret)).report())
                 }
             },
         }
@@ -228,12 +229,9 @@ impl Evaluator<'_> {
         value: &Value,
         spot: Spot,
     ) -> Reported {
-        let message = format!(
-            "`{}` must be {}, not {}",
-            declared.name,
-            declared.kind.in_words(),
-            shown(value)
-        );
+        let found = if self.context.hides(spot) { "this value".to_owned() } else { shown(value) };
+        let message =
+            format!("`{}` must be {}, not {found}", declared.name, declared.kind.in_words());
         self.context.error(Code::WrongType, spot, message).report()
     }
 

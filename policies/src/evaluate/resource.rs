@@ -11,6 +11,7 @@ use super::expand::{pattern, span_of};
 use super::texts::{Locals, Outcome};
 use super::{Evaluator, Frame, Instance};
 use crate::catalog::Common;
+use crate::diagnostics::hidden::REFUSED;
 use crate::diagnostics::{Code, Reported, Spot};
 use crate::expression::is_interpolated;
 use crate::parse::{self, Declaration, Given, Name};
@@ -57,6 +58,15 @@ impl Evaluator<'_> {
             };
             declaration.given.iter().chain(defaults.iter().filter(overridden))
         };
+        let sensitive = given().any(|given| {
+            matches!(given.name, Name::Common(parse::Common::Sensitive))
+                && !matches!(given.item.node, parse::Node::Boolean(false))
+        });
+        if sensitive {
+            for given in given().filter(|given| matches!(given.name, Name::Own(_))) {
+                given.item.visit_literals(&mut |span| self.context.hide(frame.spot(span)));
+            }
+        }
         let mut common = Common::default();
         let mut links = frame.links.clone();
         let mut attributes = Attributes { failed: declaration.broken, ..Attributes::default() };
@@ -208,6 +218,7 @@ impl Evaluator<'_> {
         let spot = place("");
         let before = self.context.count();
         for error in errors {
+            let error = discreet(error, &attributes.values, |name| self.context.hides(place(name)));
             self.attribute_error(declaration, error, place, spot);
         }
         if wanted.is_none() && self.context.count() == before && !self.check() {
@@ -236,6 +247,33 @@ impl Evaluator<'_> {
         };
         self.context.error(code, spot, message).hint(error.hint).report()
     }
+}
+
+/// `error` without the values of attributes that `hidden` names.
+fn discreet(
+    mut error: AttributeError,
+    values: &[(&'static str, Value)],
+    hidden: impl Fn(&str) -> bool,
+) -> AttributeError {
+    let shows = |text: &str, value: &str| !value.is_empty() && text.contains(value);
+    let told = error.attribute.is_some_and(&hidden)
+        && values.iter().filter(|(name, _)| Some(*name) == error.attribute).any(|(_, value)| {
+            let (plain, escaped) = match value {
+                Value::Text(text) => (text.to_string(), format!("{text:?}")),
+                Value::Integer(number) => (number.to_string(), number.to_string()),
+                _ => return false,
+            };
+            let escaped = escaped.trim_matches('"');
+            [Some(&error.message), error.hint.as_ref()]
+                .into_iter()
+                .flatten()
+                .any(|text| shows(text, &plain) || shows(text, escaped))
+        });
+    if told {
+        REFUSED.clone_into(&mut error.message);
+        error.hint = None;
+    }
+    error
 }
 
 fn same(left: Name, right: Name) -> bool {

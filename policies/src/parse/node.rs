@@ -42,6 +42,18 @@ pub(crate) struct Item {
 }
 
 impl Item {
+    /// Gives `see` the place of every value in it that is no table.
+    pub(crate) fn visit_literals(&self, see: &mut dyn FnMut(Span)) {
+        match &self.node {
+            Node::Table(entries) => {
+                for entry in entries {
+                    entry.item.visit_literals(see);
+                }
+            }
+            _ => see(self.span),
+        }
+    }
+
     /// The string, if it is one.
     pub(crate) fn as_text(&self) -> Option<&Text> {
         match &self.node {

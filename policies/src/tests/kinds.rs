@@ -62,6 +62,7 @@ static NOTE: KindDeclaration = KindDeclaration {
             "",
         ),
         AttributeDeclaration::new("group", STRING, ""),
+        AttributeDeclaration::new("password", STRING, "").secret(),
     ],
     example: "",
     conformance: "",
@@ -108,6 +109,9 @@ impl Kind for Note {
         }
         if attributes.text("mode").is_some_and(|mode| mode.parse::<u32>().is_err()) {
             attributes.error_with_hint("mode", "this is no mode", "write four digits");
+        }
+        if let Some(password) = attributes.text("password") {
+            attributes.error("password", format!("{password:?} is too short"));
         }
         if attributes.has_errors() {
             return None;

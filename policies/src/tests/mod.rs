@@ -5,6 +5,7 @@ pub(crate) mod kinds;
 mod language;
 mod limits;
 mod properties;
+mod secrets;
 
 use std::collections::BTreeMap;
 

@@ -4,12 +4,15 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::action::FileAction;
+use super::diff;
 use super::goal::Bytes;
 use super::wanted::Wanted;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::host::command::{CommandError, Request};
-use crate::host::files::{AbsolutePath, NewFile, Obstacle, Placement, Properties, Staged};
+use crate::host::files::{
+    AbsolutePath, FileType, NewFile, Obstacle, Placement, Properties, Staged,
+};
 use crate::kind::Turn;
 
 /// The largest https source that is fetched, in bytes.
@@ -25,7 +28,7 @@ pub(super) fn apply(
     if let FileAction::Write { over, .. } = action {
         keep(wanted, action, host, turn)?;
         let staged = stage(wanted, action, host, turn)?;
-        let checked = validate(wanted, &staged, host, turn).and_then(|()| {
+        let checked = validate(wanted, action, &staged, host, turn).and_then(|()| {
             let synced = host.files().sync(&[&staged]).into_iter().collect::<Result<Vec<_>, _>>();
             synced.map_err(Failure::from)?;
             turn.bucket.flush().map_err(|error| Failure::from_error(&error))
@@ -125,36 +128,63 @@ pub(super) fn stage(
 /// Runs the declared check on a candidate.
 fn validate(
     wanted: &Wanted,
+    action: &FileAction,
     staged: &Staged,
     host: &mut dyn Host,
     turn: &Turn<'_>,
 ) -> Result<(), Failure> {
     let Some(command) = &wanted.validate else { return Ok(()) };
     let candidate: AbsolutePath = staged.candidate();
+    let shown = may_be_shown(wanted, action, host)?;
     let request = Request::new(command.argv(&candidate));
     match host.commands().run(&request, turn.deadline) {
         Ok(output) if output.success() => Ok(()),
-        Ok(output) => Err(Failure::new(format!(
-            "the new content of {} was refused by {} (exit code {}); the old file stays",
-            wanted.path,
-            command.program(),
-            output.code
-        ))
-        .with_hint("correct the content in the policy; the candidate is gone")
-        .with_output(output.text())),
+        Ok(output) => {
+            let reason = format!(
+                "the new content of {} was refused by {} (exit code {}); the old file stays",
+                wanted.path,
+                command.program(),
+                output.code
+            );
+            let hint = "correct the content in the policy; the candidate is gone";
+            Err(with_output(Failure::new(reason).with_hint(hint), output.text(), shown))
+        }
         Err(error) => {
             let failure = Failure::from_error(&error);
             Err(match &error {
                 CommandError::Start { program, .. } => failure.with_hint(format!(
                     "{program} is what `validate` runs: require the package that brings it"
                 )),
-                CommandError::Deadline { output, .. } => failure
-                    .with_hint("the old file stays; raise `timeout` if the check needs longer")
-                    .with_output(output.text()),
+                CommandError::Deadline { output, .. } => with_output(
+                    failure
+                        .with_hint("the old file stays; raise `timeout` if the check needs longer"),
+                    output.text(),
+                    shown,
+                ),
                 CommandError::Pipe { .. } => failure,
             })
         }
     }
+}
+
+/// Whether a check may print what the content is.
+fn may_be_shown(
+    wanted: &Wanted,
+    action: &FileAction,
+    host: &mut dyn Host,
+) -> Result<bool, Failure> {
+    let FileAction::Write { path, mode, .. } = action else { return Ok(false) };
+    let found = host.view().files.look(path)?;
+    let before = found.filter(|found| found.kind == FileType::File).map_or(*mode, |old| old.mode);
+    Ok(diff::is_open(before, *mode, wanted.show_diff))
+}
+
+fn with_output(mut failure: Failure, output: String, shown: bool) -> Failure {
+    if shown {
+        return failure.with_output(output);
+    }
+    failure.reason.push_str("; its output is hidden because the file is not readable by everybody");
+    failure
 }
 
 /// Puts a candidate in place.

@@ -88,9 +88,8 @@ impl Planning<'_> {
             Some(status) if status.kind == FileType::File => status.mode,
             _ => mode,
         };
-        let open = found_mode.is_readable_by_others() && mode.is_readable_by_others();
         let name = property(goal.below, "content");
-        if !open || !self.wanted.show_diff {
+        if !diff::is_open(found_mode, mode, self.wanted.show_diff) {
             // Not even a digest: short secrets can be guessed from one.
             let before = match finding.content {
                 ContentFinding::Differs { .. } => Shown::Redacted,

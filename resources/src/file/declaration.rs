@@ -121,10 +121,11 @@ pub(super) static DECLARATION: KindDeclaration = KindDeclaration {
         Attribute::new(
             "show_diff",
             AttributeType::Boolean,
-            "Whether changes of content are shown as a diff. Binary content and files that \
-             neither group nor others may read are never shown.",
-        )
-        .with_default("true"),
+            "Whether changes of content are shown as a diff. Without it they are where everybody \
+             may read the file before and after; `true` shows those of files that only the group \
+             may read as well. Binary content and files that neither group nor others may read \
+             are never shown. What `validate` prints is treated like the content.",
+        ),
         Attribute::new(
             "selinux",
             AttributeType::String,

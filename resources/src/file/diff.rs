@@ -11,10 +11,20 @@ use crate::host::files::Mode;
 pub(super) const LIMIT: u64 = 128 * 1024;
 
 /// Whether content may be shown that has had the permissions `found` and will have what `wish`
-/// makes of them: only if group or others may read it before and after.
-pub(super) fn may_be_shown(found: Mode, wish: Option<&ModeWish>) -> bool {
+/// makes of them, see [`is_open`].
+pub(super) fn may_be_shown(found: Mode, wish: Option<&ModeWish>, declared: Option<bool>) -> bool {
     let after = wish.map_or(found, |wish| wish.applied(found, false));
-    found.is_readable_by_others() && after.is_readable_by_others()
+    is_open(found, after, declared)
+}
+
+/// Whether content may be shown that has had the permissions `before` and will have `after`: only
+/// if everybody may read it both times. With `show_diff` declared it is enough that the group may.
+pub(super) fn is_open(before: Mode, after: Mode, declared: Option<bool>) -> bool {
+    let open = |mode: Mode| match declared {
+        Some(shown) => shown && mode.is_readable_by_others(),
+        None => mode.bits() & 0o004 != 0,
+    };
+    open(before) && open(after)
 }
 
 /// The content as text; `None` for what a terminal should not see.

@@ -83,15 +83,18 @@ impl Kind for File {
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {
-        let mut paths = match &wanted.shape {
-            Shape::Unspecified | Shape::Absent => return Vec::new(),
+        let top = wanted.path.to_string();
+        let directory = |path: String| [Provision::Path(path.clone()), Provision::Directory(path)];
+        match &wanted.shape {
+            Shape::Unspecified | Shape::Absent => Vec::new(),
+            Shape::Present | Shape::File(_) => vec![Provision::Path(top)],
+            Shape::Directory | Shape::Symlink(_) => directory(top).into(),
             Shape::Tree(tree) => {
-                tree.directories().into_iter().map(|below| wanted.path.join(below)).collect()
+                let below = tree.directories().into_iter();
+                let below = below.map(|below| wanted.path.join(below).to_string());
+                below.chain([top]).flat_map(directory).collect()
             }
-            _ => Vec::new(),
-        };
-        paths.push(wanted.path.clone());
-        paths.into_iter().map(|path| Provision::Path(path.to_string())).collect()
+        }
     }
 
     fn observe(&self, wanted: &Wanted, view: &View<'_>) -> Result<Observed, Failure> {

@@ -234,9 +234,8 @@ impl Looking<'_> {
                 }
                 let digest = files.digest(path, status)?;
                 // Another name of the file may be one that a user must not see the content of.
-                let may_be_shown = self.wanted.show_diff
-                    && status.links == 1
-                    && diff::may_be_shown(status.mode, goal.mode)
+                let may_be_shown = status.links == 1
+                    && diff::may_be_shown(status.mode, goal.mode, self.wanted.show_diff)
                     && status.size <= diff::LIMIT
                     && content.len() as u64 <= diff::LIMIT;
                 let text = if may_be_shown {

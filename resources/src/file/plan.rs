@@ -6,7 +6,7 @@ use super::goal::{Bytes, Goal, GoalShape};
 use super::observe::{ContentFinding, Finding, Observed, Resolved};
 use super::wanted::Wanted;
 use crate::failure::Failure;
-use crate::host::files::{AbsolutePath, FileType, Mode, Obstacle, Status};
+use crate::host::files::{AbsolutePath, FileError, FileType, Mode, Obstacle, Status};
 use crate::pending::{Pending, Provision};
 use crate::reference::Reference;
 use crate::step::{Change, Planned, Shown, Step};
@@ -29,7 +29,7 @@ pub(super) fn plan(
     {
         conditions.push(format!("{provider} brings {program}, which checks the new content"));
     }
-    let planning = Planning { wanted, observed, emptied_by: pending.dependency() };
+    let planning = Planning { wanted, observed, emptied_by: pending.dependencies().first() };
     conditions.extend(planning.emptied_first());
     let mut planned = Planned::in_sync();
     let members = wanted.members();
@@ -80,16 +80,41 @@ fn hope_for_directory(
     failure: &Failure,
     pending: &Pending<'_>,
 ) -> Result<String, Failure> {
+    let Some(parent) = path.parent() else { return Err(failure.clone()) };
+    let mut missing = None;
     for above in path.ancestors() {
-        if let Some(provider) = pending.provider(&Provision::Path(above.to_string())) {
-            return Ok(format!("{provider} creates {above}"));
+        let directory = pending.provider(&Provision::Directory(above.to_string()));
+        let provider = pending.provider(&Provision::Path(above.to_string()));
+        // What other kinds bring below a path of theirs are homes: directories.
+        match (directory.or(provider.filter(|provider| provider.kind() != "file")), provider) {
+            (Some(provider), _) if above == parent => {
+                return Ok(format!("{provider} creates {above}"));
+            }
+            (Some(_), _) => break,
+            (None, Some(provider)) => {
+                return Err(Failure::new(format!(
+                    "cannot create {path}: {provider} does not make {above} a directory"
+                ))
+                .with_hint(format!("declare {above} with ensure = \"directory\"")));
+            }
+            // At the root nobody was found, and what was observed says it all.
+            (None, None) => missing = Some(above).filter(|above| !above.is_root()),
         }
     }
     // Files that this one rests on have said what they will create; others can create anything.
-    match pending.dependency().filter(|dependency| dependency.kind() != "file") {
-        Some(dependency) => Ok(format!("{dependency} may bring the directory of {path}")),
-        None => Err(failure.clone()),
+    match other_dependency(pending) {
+        Some(dependency) => Ok(format!("{dependency} may bring {parent}")),
+        None => Err(missing.map_or_else(
+            || failure.clone(),
+            |missing| FileError::NoDirectory { path: missing.to_string() }.into(),
+        )),
     }
+}
+
+/// Something of another kind that may bring what is missing.
+fn other_dependency<'a>(pending: &Pending<'a>) -> Option<&'a Reference> {
+    let dependency = pending.dependency().filter(|dependency| dependency.kind() != "file");
+    dependency.or_else(|| pending.package())
 }
 
 fn hope_for_account(
@@ -102,9 +127,7 @@ fn hope_for_account(
         "user" => Provision::User(name.clone()),
         _ => Provision::Group(name.clone()),
     };
-    let provider = pending
-        .provider(&provision)
-        .or_else(|| pending.dependency().filter(|dependency| dependency.kind() != "file"));
+    let provider = pending.provider(&provision).or_else(|| other_dependency(pending));
     match provider {
         Some(provider) => Ok(Some(format!("{provider} creates the {kind} {name}"))),
         None => Err(Failure::new(format!("there is no {kind} {name}"))

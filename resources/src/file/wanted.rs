@@ -12,7 +12,6 @@ use crate::value::{Text, Tree, Value};
 
 /// What a policy asks for at one path.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own")]
 pub struct Wanted {
     pub(super) path: AbsolutePath,
     pub(super) shape: Shape,
@@ -24,7 +23,8 @@ pub struct Wanted {
     pub(super) force: bool,
     pub(super) replace: bool,
     pub(super) backup: bool,
-    pub(super) show_diff: bool,
+    /// `None` where nothing is declared.
+    pub(super) show_diff: Option<bool>,
 }
 
 /// What there should be.
@@ -106,7 +106,7 @@ pub(super) fn wanted(title: &str, attributes: &mut AttributeReader<'_>) -> Optio
     }
     let flag = |name: &str, default: bool| attributes.boolean(name).unwrap_or(default);
     let (force, replace) = (flag("force", false), flag("replace", true));
-    let (backup, show_diff) = (flag("backup", true), flag("show_diff", true));
+    let (backup, show_diff) = (flag("backup", true), attributes.boolean("show_diff"));
     if attributes.has_errors() {
         return None;
     }
@@ -310,11 +310,11 @@ fn mode(name: &'static str, attributes: &mut AttributeReader<'_>) -> Option<Mode
                 None
             }
         },
-        Value::Integer(number) => {
+        Value::Integer(_) => {
             attributes.error_with_hint(
                 name,
                 "must be a string: a number would be read as decimal",
-                format!("write {name} = \"{number:04}\""),
+                format!("write the mode as a string in octal, for instance {name} = \"0644\""),
             );
             None
         }

@@ -126,6 +126,15 @@ impl Policy {
     }
 }
 
+/// Whether `key` is, or was probably meant to be, an attribute whose value is secret.
+fn may_be_secret(declaration: &steadfast_resources::KindDeclaration, key: &str) -> bool {
+    if let Some(attribute) = declaration.attribute(key) {
+        return attribute.secret;
+    }
+    let secret = declaration.attributes.iter().filter(|attribute| attribute.secret);
+    nearest(key, secret.map(|attribute| attribute.name)).is_some()
+}
+
 struct Classifier<'a> {
     context: &'a Context,
     registry: &'a Registry,
@@ -266,7 +275,13 @@ impl Classifier<'_> {
     ) -> Vec<Given> {
         let declaration = kind.declaration();
         let mut given = Vec::with_capacity(entries.len());
+        let sensitive = entries.iter().any(|entry| {
+            &*entry.key == "sensitive" && !matches!(entry.item.node, Node::Boolean(false))
+        });
         for entry in entries {
+            if sensitive || may_be_secret(declaration, &entry.key) {
+                entry.item.visit_literals(&mut |span| self.context.hide(self.spot(span)));
+            }
             let own = declaration.attribute(&entry.key).map(Name::Own);
             let Some(name) = own.or_else(|| Common::named(&entry.key).map(Name::Common)) else {
                 self.unknown_attribute(declaration, &entry);

@@ -78,7 +78,9 @@ fn a_diff_is_shown_unless_it_must_not_be() {
     let long = "x".repeat(200_000);
     for (found, found_mode, wanted, attributes, shown) in [
         ("a\nb\n", 0o644, "a\nc\n", vec![], true),
-        ("a\nb\n", 0o640, "a\nc\n", vec![], true),
+        ("a\nb\n", 0o640, "a\nc\n", vec![], false),
+        ("a\nb\n", 0o640, "a\nc\n", vec![("show_diff", Value::Boolean(true))], true),
+        ("a\nb\n", 0o600, "a\nc\n", vec![("show_diff", Value::Boolean(true))], false),
         ("a\nb\n", 0o600, "a\nc\n", vec![], false),
         ("a\nb\n", 0o644, "a\nc\n", vec![("mode", text("0600"))], false),
         ("a\nb\n", 0o600, "a\nc\n", vec![("mode", text("0644"))], false),
@@ -227,6 +229,17 @@ fn a_failing_check_leaves_the_old_file_and_reports_its_output() {
     );
     let failed = converge(&wanted, &mut refusing, &mut Kept::default()).unwrap_err();
     assert_eq!(failed.output.as_deref(), Some("line 1: nonsense"));
+    let secret = wish(
+        "/etc/x.conf",
+        vec![
+            ("content", text("new\n")),
+            ("validate", text("false {candidate}")),
+            ("mode", text("0640")),
+        ],
+    );
+    let failed = converge(&secret, &mut refusing, &mut Kept::default()).unwrap_err();
+    assert_eq!(failed.output, None);
+    assert!(failed.reason.contains("its output is hidden"), "{failed:?}");
     let argv = &refusing.asked[0];
     assert_eq!((argv[0].as_str(), argv.len()), ("false", 2));
     assert!(argv[1].starts_with("/etc/.steadfast."), "{argv:?}");
@@ -260,10 +273,24 @@ fn a_missing_directory_fails_unless_someone_will_create_it() {
     let mut host = FakeHost::scene();
     let wanted = wish("/srv/a/b/c", vec![("content", text("x"))]);
     assert_eq!(failure(&wanted, &host).reason, "there is no directory /srv/a");
-    let provisions =
-        HashMap::from([(Provision::Path("/srv/a".into()), Reference::new("file", "/srv/a"))]);
-    let planned = plan_pending(&wanted, &host, &Pending::new(&provisions, &[])).unwrap();
-    assert_eq!(planned.condition.as_deref(), Some("file.\"/srv/a\" creates /srv/a"));
+    let creator = Reference::new("file", "/srv/a");
+    let provided = |attributes| -> HashMap<Provision, Reference> {
+        let provisions = File.provides(&wish("/srv/a", attributes)).into_iter();
+        provisions.map(|provision| (provision, creator.clone())).collect()
+    };
+    let above = provided(vec![("ensure", text("directory"))]);
+    let failed = plan_pending(&wanted, &host, &Pending::new(&above, &[])).unwrap_err();
+    assert_eq!(failed.reason, "there is no directory /srv/a/b");
+    let regular = provided(vec![("ensure", text("file"))]);
+    let failed = plan_pending(&wanted, &host, &Pending::new(&regular, &[])).unwrap_err();
+    assert!(failed.reason.contains("does not make /srv/a a directory"), "{failed:?}");
+    let copied = provided(vec![("source", tree(&[("b/x", "")]))]);
+    let planned = plan_pending(&wanted, &host, &Pending::new(&copied, &[])).unwrap();
+    assert_eq!(planned.condition.as_deref(), Some("file.\"/srv/a\" creates /srv/a/b"));
+    let package = Reference::new("package", "x");
+    let pending = Pending::nothing().with_package(Some(&package));
+    let planned = plan_pending(&wanted, &host, &pending).unwrap();
+    assert_eq!(planned.condition.as_deref(), Some("package.x may bring /srv/a/b"));
     host.files.put("/srv/a", file("x"), 0o644);
     assert!(failure(&wanted, &host).reason.contains("/srv/a is a file, not a directory"));
     assert!(
@@ -284,7 +311,7 @@ fn a_planted_link_in_the_path_is_refused() {
     failure(&wanted, &host);
     // A directory that will take the link's place makes it a condition.
     let provisions = HashMap::from([(
-        Provision::Path("/home/eve/conf".into()),
+        Provision::Directory("/home/eve/conf".into()),
         Reference::new("file", "/home/eve/conf"),
     )]);
     let planned = plan_pending(&wanted, &host, &Pending::new(&provisions, &[])).unwrap();

@@ -62,8 +62,11 @@ fn refused_with_the_attribute_at_fault() {
 
 #[test]
 fn a_number_as_mode_is_told_how_to_write_it() {
-    let errors = read("/a", vec![("mode", Value::Integer(644))]).unwrap_err();
-    assert_eq!(errors[0].hint.as_deref(), Some("write mode = \"0644\""));
+    let errors = read("/a", vec![("mode", Value::Integer(0o644))]).unwrap_err();
+    assert_eq!(
+        errors[0].hint.as_deref(),
+        Some("write the mode as a string in octal, for instance mode = \"0644\"")
+    );
 }
 
 #[test]
@@ -99,8 +102,10 @@ fn a_tree_provides_its_directories() {
     let wanted = wish("/srv/t", vec![("source", tree(&[("a", ""), ("d/e/f", "")]))]);
     let mut provided = File.provides(&wanted);
     provided.sort_by_key(|provision| format!("{provision:?}"));
-    let path = |path: &str| Provision::Path(path.into());
-    assert_eq!(provided, [path("/srv/t"), path("/srv/t/d"), path("/srv/t/d/e")]);
+    let paths = || ["/srv/t", "/srv/t/d", "/srv/t/d/e"].into_iter().map(String::from);
+    let all: Vec<Provision> =
+        paths().map(Provision::Directory).chain(paths().map(Provision::Path)).collect();
+    assert_eq!(provided, all);
     assert!(File.provides(&wish("/a", vec![("ensure", text("absent"))])).is_empty());
 }
 
