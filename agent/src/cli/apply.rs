@@ -10,7 +10,7 @@ use clap::Args;
 use steadfast_policies::Catalog;
 use steadfast_resources::host::RealHost;
 
-use super::input::{Copy, Input, Target};
+use super::input::{CopyPlace, Input, Target};
 use super::timings::Timings;
 use super::{CommandError, Exit, Locations};
 use crate::engine::{self, Plan, Progress, RunRequest};
@@ -49,7 +49,7 @@ pub(super) fn run(
     let saved = arguments.plan.as_deref().map(super::input::read_plan).transpose()?;
     let target = Target::new(&arguments.root, locations, None)?;
     timings.mark("settings and facts");
-    let mut state = State::open(&target.state_directory)?;
+    let mut state = State::open_below(&target.root, &target.state_directory)?;
     let _lock = match state.lock()? {
         Ok(lock) => lock,
         Err(held) => {
@@ -63,7 +63,7 @@ pub(super) fn run(
     };
     timings.mark("open the state");
     let _root_lock = lock_root(&target.root)?;
-    let opened = Input::open(arguments.repository.as_deref(), &target, Copy::Kept, output);
+    let opened = Input::open(arguments.repository.as_deref(), &target, CopyPlace::Kept, output);
     timings.mark("open the repository");
     // What somebody types is answered on the terminal; the configured repository has a history.
     let configured = target.settings.repository.as_ref().filter(|_| arguments.repository.is_none());
@@ -121,10 +121,11 @@ pub(super) fn run(
         crate::journal::tell(&report);
     }
     let applied = [Outcome::Converged, Outcome::Changed, Outcome::Corrected, Outcome::Drifted];
-    if !audit && applied.contains(&report.outcome) {
-        if let Err(error) = input.accepted() {
-            output.message(&error.text(output.message_style));
-        }
+    if !audit
+        && applied.contains(&report.outcome)
+        && let Err(error) = input.accepted()
+    {
+        output.message(&error.text(output.message_style));
     }
     print(&report, &catalog, arguments, output)?;
     if arguments.timings {

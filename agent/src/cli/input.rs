@@ -110,8 +110,8 @@ impl Target {
 }
 
 /// Where the copy of a Git repository goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Copy {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CopyPlace {
     /// Into the state directory, for the next time.
     Kept,
     /// Into a directory that goes with the command, which changes nothing on the host.
@@ -140,7 +140,7 @@ impl Input {
     pub(super) fn open(
         argument: Option<&str>,
         target: &Target,
-        copy: Copy,
+        place: CopyPlace,
         output: &Output,
     ) -> Result<Self, CommandError> {
         let Some(argument) = argument else {
@@ -151,7 +151,7 @@ impl Input {
                          agent.toml",
                     ));
             };
-            return Self::git(settings, target, true, copy, output);
+            return Self::git(settings, target, true, place, output);
         };
         let here = std::env::current_dir()?;
         match RepositoryArgument::parse(argument, &here).map_err(|error| {
@@ -165,7 +165,7 @@ impl Input {
                     Some(configured) if configured.url == url => configured,
                     _ => SourceSettings::new(url),
                 };
-                Self::git(SourceSettings { branch, ..settings }, target, false, copy, output)
+                Self::git(SourceSettings { branch, ..settings }, target, false, place, output)
             }
         }
     }
@@ -204,7 +204,7 @@ impl Input {
         settings: SourceSettings,
         target: &Target,
         configured: bool,
-        copy: Copy,
+        place: CopyPlace,
         output: &Output,
     ) -> Result<Self, CommandError> {
         if configured && target.demands_signatures() {
@@ -218,9 +218,9 @@ impl Input {
             .with_exit(Exit::Refused));
         }
         let url = settings.url.clone();
-        let temporary = match copy {
-            Copy::Kept => None,
-            Copy::Temporary => Some(
+        let temporary = match place {
+            CopyPlace::Kept => None,
+            CopyPlace::Temporary => Some(
                 tempfile::Builder::new().prefix("steadfast-").tempdir_in(TEMPORARY_DIRECTORY)?,
             ),
         };

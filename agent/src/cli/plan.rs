@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use steadfast_resources::host::{Host, RealHost};
 
-use super::input::{Copy, Input, Target};
+use super::input::{CopyPlace, Input, Target};
 use super::{CommandError, Exit, Locations};
 use crate::engine::make_plan;
 use crate::output::{Output, PlanDocument, plan_text};
@@ -36,7 +36,8 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Exit, CommandError> {
     let target = Target::new(&arguments.root, locations, arguments.facts.as_deref())?;
-    let input = Input::open(arguments.repository.as_deref(), &target, Copy::Temporary, output)?;
+    let input =
+        Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
     let catalog = input.evaluate(&target, output)?;
     let host = RealHost::new(&target.host_options());
     let (in_force, owed) = match State::open_read_only(&target.root, &target.state_directory)? {

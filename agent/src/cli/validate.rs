@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::input::{Copy, Input, Target};
+use super::input::{CopyPlace, Input, Target};
 use super::{CommandError, Exit, Locations};
 use crate::output::Output;
 use clap::Args;
@@ -23,7 +23,8 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Exit, CommandError> {
     let target = Target::for_validation(Path::new("/"), locations)?;
-    let input = Input::open(arguments.repository.as_deref(), &target, Copy::Temporary, output)?;
+    let input =
+        Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
     let findings = input.validate();
     if arguments.json {
         output.data(&(serde_json::to_string_pretty(&findings)? + "\n"))?;

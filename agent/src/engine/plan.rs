@@ -108,6 +108,8 @@ struct Planning<'a> {
     catalog: &'a Catalog,
     entries: Vec<Entry>,
     provisions: HashMap<Provision, Reference>,
+    /// The first package with pending steps: nobody here can know what it brings.
+    package: Option<Reference>,
     /// Pending dependencies of resources, direct or not; only for those that have any.
     pending: HashMap<usize, Vec<Reference>>,
     notified_by: HashMap<usize, Vec<String>>,
@@ -138,6 +140,7 @@ impl<'a> Planning<'a> {
             catalog,
             entries: Vec::with_capacity(catalog.resources.len()),
             provisions: HashMap::new(),
+            package: None,
             pending: HashMap::new(),
             notified_by,
         }
@@ -154,7 +157,8 @@ impl<'a> Planning<'a> {
             return Entry::Blocked(cause);
         }
         let dependencies = self.pending_dependencies(resource);
-        let pending = Pending::new(&self.provisions, &dependencies);
+        let pending =
+            Pending::new(&self.provisions, &dependencies).with_package(self.package.as_ref());
         let planned = resource.kind.plan(&resource.wanted, view, &pending);
         let entry = match planned {
             Err(failure) => Entry::Failed(Box::new(failure)),
@@ -162,6 +166,9 @@ impl<'a> Planning<'a> {
         };
         if entry.has_steps() && resource.common.enforce {
             for provision in resource.kind.provides(&resource.wanted) {
+                if matches!(provision, Provision::Package(_)) && self.package.is_none() {
+                    self.package = Some(resource.reference.clone());
+                }
                 self.provisions.insert(provision, resource.reference.clone());
             }
             for target in &resource.notifies {

@@ -16,6 +16,9 @@ use crate::state::State;
 /// How long between one try and the next.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
+/// A batch member's result, and the digests and paths of the contents kept for it.
+type Outcome = (Result<(), Failure>, Vec<(String, String)>);
+
 /// What came of a resource's steps, over all tries.
 struct Applied {
     /// The steps of the first try, and those that only a later one knew.
@@ -183,7 +186,7 @@ impl Execution<'_> {
         deadline: Instant,
         host: &mut dyn Host,
         state: &mut State,
-    ) -> Vec<(Result<(), Failure>, Vec<(String, String)>)> {
+    ) -> Vec<Outcome> {
         let Some((_, first, _)) = members.first() else { return Vec::new() };
         let indices: Vec<usize> = members.iter().map(|(index, _, _)| *index).collect();
         if let Err(failure) = self.owe(&indices, state) {

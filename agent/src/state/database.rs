@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -148,6 +149,7 @@ impl Database {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        make_private(&real_path(path))?;
         let connection =
             Connection::open_with_flags(real_path(path), flags).map_err(failed("opening it"))?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(failed("opening it"))?;
@@ -225,4 +227,21 @@ fn immutable_address(path: &Path) -> String {
         }
     }
     address + "?immutable=1"
+}
+
+/// Makes the database's file, empty, readable by its owner only; SQLite gives its journal and its
+/// shared memory the same permissions. Reports may hold what others must not read, wherever the
+/// state directory is.
+fn make_private(path: &Path) -> Result<(), StateError> {
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW)
+        .open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(StateError::File { action: "make", path: path.to_owned(), source }),
+    }
 }

@@ -32,15 +32,14 @@ pub(super) enum Missing {
 /// lies below bears no links on the way; anywhere else links are followed.
 pub(super) fn enter(root: &Path, directory: &Path, missing: Missing) -> Result<(), StateError> {
     let failed = |source| StateError::Directory { path: directory.to_owned(), source };
-    let opened = match below(root, directory) {
-        Some((root, rest)) => walk(&root, &rest, missing)?,
-        None => {
-            if missing == Missing::Make {
-                DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
-            }
-            open(directory, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-                .map_err(|error| failed(error.into()))?
+    let opened = if let Some((root, rest)) = below(root, directory) {
+        walk(&root, &rest, missing)?
+    } else {
+        if missing == Missing::Make {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         }
+        open(directory, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|error| failed(error.into()))?
     };
     let status = fstat(&opened).map_err(|error| failed(error.into()))?;
     if status.st_uid != 0 && status.st_uid != rustix::process::geteuid().as_raw() {

@@ -88,7 +88,7 @@ fn only_the_own_run_is_forgiven_and_delivery_settles() {
     owe(&state, "/etc/a", "one", "1");
     owe(&state, "/etc/a", "one", "2");
     owe(&state, "/etc/a", "two", "2");
-    state.forgive(&Reference::new("file", "/etc/a"), "2").unwrap();
+    state.forgive(&[&Reference::new("file", "/etc/a")], "2").unwrap();
     let owed = state.owed().unwrap();
     assert_eq!(owed.len(), 1);
     assert_eq!((owed[0].target_title.as_str(), owed[0].run.as_str()), ("one", "1"));
