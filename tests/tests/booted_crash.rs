@@ -57,8 +57,17 @@ fn random_below(limit: u64, begun: Instant) -> u64 {
 }
 
 #[test]
-fn a_hundred_kills_lose_nothing() {
-    let host = TestHost::boot(Suite::Bookworm);
+fn a_hundred_kills_lose_nothing_on_debian_12() {
+    a_hundred_kills(Suite::Bookworm);
+}
+
+#[test]
+fn a_hundred_kills_lose_nothing_on_debian_13() {
+    a_hundred_kills(Suite::Trixie);
+}
+
+fn a_hundred_kills(suite: Suite) {
+    let host = TestHost::boot(suite);
     host.publish_all();
     let begun = Instant::now();
     // A restart each second is the test's doing; systemd must not count them.
