@@ -156,7 +156,7 @@ impl Database {
         connection
             .execute_batch(
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-                 PRAGMA journal_size_limit=4194304;",
+                 PRAGMA journal_size_limit=4194304; PRAGMA cache_size=-256;",
             )
             .map_err(failed("choosing its journal"))?;
         let database = Self { path: path.to_owned(), connection };
