@@ -101,7 +101,7 @@ fn version_line(line: &str) -> Option<&str> {
     if rest.starts_with(' ') { None } else { rest.split_ascii_whitespace().next() }
 }
 
-/// `"        500 http://deb.debian.org/debian bookworm/main amd64 Packages"`: a source that can
+/// `"        500 http://mirror.example.org/debian bookworm/main amd64 Packages"`: a source that can
 /// deliver, which dpkg's database cannot.
 fn source_line(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
@@ -156,10 +156,10 @@ nginx:
   Package pin: 1.22.1-9
   Version table:
      1.24.0-1 -1
-         -1 http://deb.debian.org/debian trixie/main amd64 Packages
+         -1 http://mirror.example.org/debian trixie/main amd64 Packages
      1.22.1-9 500 (phased 10%)
-        500 http://deb.debian.org/debian bookworm/main amd64 Packages
-        500 http://deb.debian.org/debian bookworm-updates/main amd64 Packages
+        500 http://mirror.example.org/debian bookworm/main amd64 Packages
+        500 http://mirror.example.org/debian bookworm-updates/main amd64 Packages
  *** 1.22.1-8 100
         100 /var/lib/dpkg/status
 libc6:i386:
