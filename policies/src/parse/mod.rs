@@ -26,6 +26,7 @@ use scan::{MAXIMUM_PARTS, Scan, scan};
 
 pub(crate) use literal::place_in_literal;
 pub(crate) use node::{Entry, Item, Node};
+pub use policy::common_attributes;
 pub(crate) use policy::{
     Common, Declaration, Element, Given, Module, Name, Parameter, ParameterType, Policy, classify,
 };

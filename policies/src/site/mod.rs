@@ -11,6 +11,7 @@ mod tests;
 
 use steadfast_resources::Text;
 
+use crate::declaration::{ASSIGNMENT, SITE, SITE_FILE};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::evaluate::Files;
 use crate::parse::{self, Entry, Item, Node, Shape};
@@ -38,10 +39,8 @@ pub(crate) struct Assignment {
     pub(crate) params: Vec<Entry>,
 }
 
-const SITE_KEYS: &[&str] =
-    &["site", "assign", "limits", "rollout", "window", "check", "description"];
-
-const ASSIGNMENT_KEYS: &[&str] = &["hosts", "when", "policies", "params", "description"];
+/// Words that are known and refused until they do something.
+const LATER: &[&str] = &["limits", "rollout", "window", "check"];
 
 /// Reads the site; `None` where there is none or it cannot be parsed (which is reported).
 pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
@@ -61,8 +60,9 @@ pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
     if !document.sound {
         return None;
     }
-    let shape = Shape::new(context, source, "`site.toml`", &document.entries, SITE_KEYS);
-    for key in ["limits", "rollout", "window", "check"] {
+    let known: Vec<&str> = SITE_FILE.names().into_iter().chain(LATER.iter().copied()).collect();
+    let shape = Shape::new(context, source, "`site.toml`", &document.entries, &known);
+    for key in LATER {
         if let Some(entry) = shape.get(key) {
             let message = format!("`{key}` is not supported yet");
             context
@@ -73,7 +73,7 @@ pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
     }
     let mut site = Site { source, assignments: Vec::new(), data: Vec::new() };
     if let Some(entries) = shape.table("site") {
-        let shape = Shape::new(context, source, "`[site]`", entries, &["data", "description"]);
+        let shape = Shape::new(context, source, "`[site]`", entries, &SITE.names());
         site.data = shape.list("data").unwrap_or_default().to_vec();
     }
     for item in shape.list("assign").unwrap_or_default() {
@@ -90,7 +90,7 @@ fn assignment(context: &Context, source: SourceId, item: &Item) -> Option<Assign
         draft.hint("write `[[assign]]` on a line of its own".to_owned()).report();
         return None;
     };
-    let shape = Shape::new(context, source, "an assignment", entries, ASSIGNMENT_KEYS);
+    let shape = Shape::new(context, source, "an assignment", entries, &ASSIGNMENT.names());
     let hosts = shape.strings("hosts");
     let hosts =
         hosts.map(|hosts| hosts.into_iter().map(|(text, span)| (text.clone(), span)).collect());

@@ -4,6 +4,7 @@
 //! like.
 
 mod collections;
+mod declarations;
 mod encodings;
 mod expressions;
 mod methods;
@@ -18,92 +19,11 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use super::library::{Known, Library, Resolved, resolve};
 use crate::diagnostics::suggest::did_you_mean;
 
+pub(crate) use declarations::names;
+pub use declarations::{Declarations, FilterDeclaration, declarations, example};
+
 /// How the message of a missing file begins.
 pub(crate) const NO_FILE: &str = "there is no file ";
-
-/// Jinja's own filters, for suggestions.
-const BUILT_IN: &[&str] = &[
-    "abs",
-    "attr",
-    "e",
-    "escape",
-    "safe",
-    "batch",
-    "bool",
-    "capitalize",
-    "chain",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "first",
-    "float",
-    "format",
-    "groupby",
-    "indent",
-    "int",
-    "items",
-    "join",
-    "last",
-    "length",
-    "lines",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "pprint",
-    "reject",
-    "rejectattr",
-    "replace",
-    "reverse",
-    "round",
-    "select",
-    "selectattr",
-    "slice",
-    "sort",
-    "split",
-    "string",
-    "sum",
-    "title",
-    "tojson",
-    "trim",
-    "unique",
-    "upper",
-    "urlencode",
-    "zip",
-];
-
-/// Our own.
-const OWN: &[&str] = &[
-    "b64decode",
-    "b64encode",
-    "basename",
-    "combine",
-    "dict2items",
-    "difference",
-    "dirname",
-    "flatten",
-    "from_json",
-    "hash",
-    "intersect",
-    "items2dict",
-    "mandatory",
-    "quote",
-    "regex_escape",
-    "regex_findall",
-    "regex_replace",
-    "regex_search",
-    "sha256",
-    "sha512",
-    "ternary",
-    "to_json",
-    "to_nice_json",
-    "to_nice_yaml",
-    "to_toml",
-    "to_yaml",
-    "union",
-];
 
 /// Adds ours to `environment`.
 pub(crate) fn install(environment: &mut Environment<'static>) {
@@ -138,13 +58,7 @@ pub(crate) fn install(environment: &mut Environment<'static>) {
 
 /// Whether there is a filter called `name`.
 pub(crate) fn exists(name: &str) -> bool {
-    OWN.contains(&name) || BUILT_IN.contains(&name)
-}
-
-/// The names of all filters.
-#[cfg(test)]
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    OWN.iter().chain(BUILT_IN).copied()
+    names().any(|known| known == name)
 }
 
 /// Which filter `name` was probably meant to be.
@@ -154,7 +68,7 @@ pub(crate) fn hint(name: &str) -> Option<String> {
             "policies cannot read the clock, randomness, the environment or the network".to_owned(),
         );
     }
-    did_you_mean(name, OWN.iter().chain(BUILT_IN).copied())
+    did_you_mean(name, names())
 }
 
 /// The function `file(path)` of a policy in `directory`.

@@ -12,10 +12,12 @@ use steadfast_resources::{AnyKind, AttributeDeclaration, Registry, Text};
 
 use super::Document;
 use super::node::{Entry, Item, Node};
+use crate::declaration::POLICY;
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
 pub(crate) use names::Common;
+pub use names::common_attributes;
 pub(crate) use parameters::{Parameter, ParameterType};
 
 /// A policy as it is written.
@@ -77,7 +79,12 @@ pub(crate) struct Module {
 }
 
 /// Words at the top of a policy that are not kinds.
-const SECTIONS: &[&str] = &["description", "params", "defaults", "module", "check"];
+fn sections() -> impl Iterator<Item = &'static str> {
+    POLICY.keys.iter().map(|key| key.name).chain(LATER.iter().copied())
+}
+
+/// Words that are known and refused until they do something.
+const LATER: &[&str] = &["check"];
 
 /// Reads what `document` declares.
 pub(crate) fn classify(
@@ -194,8 +201,8 @@ impl Classifier<'_> {
 
     fn unknown_kind(&self, name: &str, span: Span, only_kinds: bool) {
         let names: Vec<&str> = self.registry.kinds().map(|kind| kind.declaration().name).collect();
-        let sections = if only_kinds { &[] } else { SECTIONS };
-        let hint = did_you_mean(name, names.iter().copied().chain(sections.iter().copied()))
+        let sections = sections().filter(|_| !only_kinds);
+        let hint = did_you_mean(name, names.iter().copied().chain(sections))
             .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")));
         self.context
             .error(Code::UnknownKind, self.spot(span), format!("there is no kind `{name}`"))
@@ -212,7 +219,7 @@ impl Classifier<'_> {
                 let message = format!("a policy has no key `{}`", entry.key);
                 self.context
                     .error(Code::UnknownKey, self.spot(entry.key_span), message)
-                    .hint(did_you_mean(&entry.key, SECTIONS.iter().copied()))
+                    .hint(did_you_mean(&entry.key, sections()))
                     .report();
             }
             return;

@@ -1,0 +1,79 @@
+//! The keys of `site.toml`.
+
+use super::{Form, KeyDeclaration as Key, TableDeclaration};
+
+/// `site.toml` as a whole.
+pub static SITE_FILE: TableDeclaration = TableDeclaration {
+    heading: "site.toml",
+    summary: "Which hosts get which policies, and with which data. It lies at the top of the \
+              policy repository, and there is exactly one.",
+    keys: &[
+        Key::new(
+            "site",
+            Form::Table(&SITE),
+            "What holds for the whole repository: the layers of its data.",
+        ),
+        Key::new(
+            "assign",
+            Form::Tables(&ASSIGNMENT),
+            "Gives policies to hosts. Assignments are asked in the order in which they are \
+             written, and all that fit count.",
+        ),
+        Key::new("description", Form::Text, "What this repository is for. For people only."),
+    ],
+    others: None,
+};
+
+/// `[site]`.
+pub static SITE: TableDeclaration = TableDeclaration {
+    heading: "[site]",
+    summary: "What holds for the whole repository.",
+    keys: &[
+        Key::new(
+            "data",
+            Form::List(&Form::Evaluated(&Form::Text)),
+            "The layers of data, weakest first: `\"os/{{ facts.os.family }}\"` is the file \
+             `data/os/debian.toml` on Debian. Facts and labels can be asked. Later layers win, \
+             tables merge deeply, and a list replaces the one below it unless its key ends in `+`. \
+             A layer without a file is left out.",
+        )
+        .with_default("no data"),
+        Key::new("description", Form::Text, "What this site is. For people only."),
+    ],
+    others: None,
+};
+
+/// `[[assign]]`.
+pub static ASSIGNMENT: TableDeclaration = TableDeclaration {
+    heading: "[[assign]]",
+    summary: "Gives policies to hosts. It counts for a host that fits both `hosts` and `when`; at \
+              least one of them is needed. A policy that several assignments name is applied once, \
+              in the place where it is named first.",
+    keys: &[
+        Key::new(
+            "hosts",
+            Form::Texts,
+            "Globs on the host's name, qualified or not; case does not matter. `\"*\"` is every \
+             host.",
+        ),
+        Key::new(
+            "when",
+            Form::Condition,
+            "Which hosts, by facts and labels: `\"facts.os.family == 'debian'\"`.",
+        ),
+        Key::new(
+            "policies",
+            Form::Evaluated(&Form::Texts),
+            "The names of the policies, in the order in which they are applied.",
+        )
+        .required(),
+        Key::new(
+            "params",
+            Form::Map(&Form::Map(&Form::Anything)),
+            "Parameters by policy: `[assign.params.nginx]`. Only of policies that the same \
+             assignment names; later assignments win.",
+        ),
+        Key::new("description", Form::Text, "What this assignment is for. For people only."),
+    ],
+    others: None,
+};
