@@ -70,6 +70,9 @@ pub enum Default {
 /// The table whose keys the operator chooses; every value is a string.
 pub const LABELS: &str = "labels";
 
+/// What a label may be called, as a regular expression.
+pub const LABEL_NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
+
 /// Every key, in the order in which `steadfast config` prints them.
 pub const SETTINGS: &[Setting] = &[
     Setting {

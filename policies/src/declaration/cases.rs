@@ -14,7 +14,7 @@ pub static CASES: TableDeclaration = TableDeclaration {
         Key::new("data", ANY_TABLE, "A topmost layer of data for every case of this file."),
         Key::new("case", Form::Named(&CASE), "The cases; the name is the title."),
     ],
-    others: None,
+    ..TableDeclaration::PLAIN
 };
 
 const ANY_TABLE: Form = Form::Map(&Form::Anything);
@@ -68,19 +68,20 @@ static CASE: TableDeclaration = TableDeclaration {
             "Expects resources, by kind and title: `[case.web.expect.package.nginx]`.",
         ),
     ],
-    others: None,
+    ..TableDeclaration::PLAIN
 };
 
-static EXPECTATION: TableDeclaration = TableDeclaration {
+/// What is expected of one resource.
+pub static EXPECTATION: TableDeclaration = TableDeclaration {
     heading: "[case.NAME.expect.KIND.TITLE]",
     summary: "Expects the resource to exist, and its attributes to be these after evaluation. A \
               rendered template and the text of a source are compared as `content`.",
-    keys: &[],
     others: Some(Key::new(
         "ATTRIBUTE",
         Form::AnyOf(&[Form::Anything, Form::Table(&MATCHER)]),
         "What the attribute is expected to be: a value, or a matcher.",
     )),
+    ..TableDeclaration::PLAIN
 };
 
 static MATCHER: TableDeclaration = TableDeclaration {
@@ -91,5 +92,6 @@ static MATCHER: TableDeclaration = TableDeclaration {
         Key::new("lacks", Form::Texts, "None of these is in it."),
         Key::new("matches", Form::Texts, "Each of these regular expressions matches it."),
     ],
-    others: None,
+    marks: &["contains", "lacks", "matches"],
+    ..TableDeclaration::PLAIN
 };

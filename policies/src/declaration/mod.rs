@@ -15,7 +15,8 @@ use steadfast_resources::AttributeType;
 
 pub use crate::expression::{Declarations, FilterDeclaration, declarations as filters, example};
 pub use crate::parse::common_attributes;
-pub use cases::CASES;
+pub use cases::{CASES, EXPECTATION};
+pub(crate) use policy::IS_DECLARATION;
 pub use policy::{MODULE, PARAMETER, POLICY};
 pub use site::{ASSIGNMENT, SITE, SITE_FILE};
 
@@ -30,9 +31,17 @@ pub struct TableDeclaration {
     pub keys: &'static [KeyDeclaration],
     /// What other keys mean; `None` where they are errors.
     pub others: Option<KeyDeclaration>,
+    /// Keys of which at least one must be there.
+    pub one_of: &'static [&'static str],
+    /// Where a value may be anything: the keys that make a table one of these.
+    pub marks: &'static [&'static str],
 }
 
 impl TableDeclaration {
+    /// A table without further rules, for `..`.
+    const PLAIN: Self =
+        Self { heading: "", summary: "", keys: &[], others: None, one_of: &[], marks: &[] };
+
     /// The names of the keys.
     pub fn names(&self) -> Vec<&'static str> {
         self.keys.iter().map(|key| key.name).collect()

@@ -30,19 +30,22 @@ pub static POLICY: TableDeclaration = TableDeclaration {
             "Uses another policy, with parameters, as often as needed.",
         ),
     ],
-    others: None,
+    ..TableDeclaration::PLAIN
 };
 
 static PARAMS: TableDeclaration = TableDeclaration {
     heading: "[params]",
     summary: "What the policy can be told, read as `params.NAME`.",
-    keys: &[],
     others: Some(Key::new(
         "NAME",
         Form::AnyOf(&[Form::Anything, Form::Table(&PARAMETER)]),
         "A parameter. A value is its default and gives its type.",
     )),
+    ..TableDeclaration::PLAIN
 };
+
+/// The keys that make a table in `[params]` a declaration.
+pub(crate) const IS_DECLARATION: &[&str] = &["type", "default", "required"];
 
 /// The declaration of a parameter.
 pub static PARAMETER: TableDeclaration = TableDeclaration {
@@ -81,7 +84,8 @@ pub static PARAMETER: TableDeclaration = TableDeclaration {
         Key::new("maximum", Form::Integer(i64::MIN, i64::MAX), "The most that a number may be."),
         Key::new("description", Form::Text, "What the parameter is for. For people only."),
     ],
-    others: None,
+    marks: IS_DECLARATION,
+    ..TableDeclaration::PLAIN
 };
 
 /// `[module.NAME]`.
@@ -116,4 +120,5 @@ pub static MODULE: TableDeclaration = TableDeclaration {
         Form::Evaluated(&Form::Anything),
         "A parameter of the policy that is used.",
     )),
+    ..TableDeclaration::PLAIN
 };

@@ -21,7 +21,7 @@ pub static SITE_FILE: TableDeclaration = TableDeclaration {
         ),
         Key::new("description", Form::Text, "What this repository is for. For people only."),
     ],
-    others: None,
+    ..TableDeclaration::PLAIN
 };
 
 /// `[site]`.
@@ -40,7 +40,7 @@ pub static SITE: TableDeclaration = TableDeclaration {
         .with_default("no data"),
         Key::new("description", Form::Text, "What this site is. For people only."),
     ],
-    others: None,
+    ..TableDeclaration::PLAIN
 };
 
 /// `[[assign]]`.
@@ -75,5 +75,6 @@ pub static ASSIGNMENT: TableDeclaration = TableDeclaration {
         ),
         Key::new("description", Form::Text, "What this assignment is for. For people only."),
     ],
-    others: None,
+    one_of: &["hosts", "when"],
+    ..TableDeclaration::PLAIN
 };

@@ -10,7 +10,7 @@ use steadfast_resources::Text;
 
 use super::super::node::{Entry, Item, Node, find};
 use super::super::shape::Shape;
-use crate::declaration::PARAMETER;
+use crate::declaration::{IS_DECLARATION, PARAMETER};
 use crate::diagnostics::suggest::or_list;
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
@@ -103,7 +103,7 @@ pub(super) fn read(context: &Context, source: SourceId, entries: &[Entry]) -> Ve
 }
 
 fn is_declaration(entries: &[Entry]) -> bool {
-    ["type", "default", "required"].iter().any(|key| find(entries, key).is_some())
+    IS_DECLARATION.iter().any(|key| find(entries, key).is_some())
 }
 
 fn plain(entry: &Entry, kind: ParameterType) -> Parameter {

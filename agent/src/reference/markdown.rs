@@ -1,0 +1,1 @@
+//! The reference in `docs/reference`, one page for each part.
