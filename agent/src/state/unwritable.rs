@@ -76,8 +76,8 @@ impl State {
     }
 
     fn in_memory(directory: &Path, error: &StateError) -> Result<Self, StateError> {
-        let reason = plainly(directory)
-            .map_or_else(|| Failure::from_error(error).reason, |plainly| plainly.to_owned());
+        let reason =
+            plainly(directory).map_or_else(|| Failure::from_error(error).reason, str::to_owned);
         let path = directory.join("state.sqlite");
         let database = Database::in_memory(&path)?;
         if path.exists() {
