@@ -11,10 +11,11 @@ mod site;
 #[cfg(test)]
 mod tests;
 
-use steadfast_resources::AttributeType;
+use steadfast_resources::{AttributeDeclaration, AttributeType};
 
 pub use crate::expression::{Declarations, FilterDeclaration, declarations as filters, example};
-pub use crate::parse::common_attributes;
+pub use crate::parse::{CHECK, common_attributes};
+pub use crate::site::{LIMITS, ROLLOUT, WAVE, WINDOW};
 pub use cases::{CASES, EXPECTATION};
 pub(crate) use policy::IS_DECLARATION;
 pub use policy::{MODULE, PARAMETER, POLICY};
@@ -31,20 +32,38 @@ pub struct TableDeclaration {
     pub keys: &'static [KeyDeclaration],
     /// What other keys mean; `None` where they are errors.
     pub others: Option<KeyDeclaration>,
+    /// Keys that are evaluated as attributes of kinds are; they come before `keys`.
+    pub attributes: &'static [AttributeDeclaration],
     /// Keys of which at least one must be there.
-    pub one_of: &'static [&'static str],
+    pub some_of: &'static [&'static str],
+    /// Keys of which exactly one must be there.
+    pub exactly_one_of: &'static [&'static str],
     /// Where a value may be anything: the keys that make a table one of these.
     pub marks: &'static [&'static str],
 }
 
 impl TableDeclaration {
     /// A table without further rules, for `..`.
-    const PLAIN: Self =
-        Self { heading: "", summary: "", keys: &[], others: None, one_of: &[], marks: &[] };
+    pub(crate) const PLAIN: Self = Self {
+        heading: "",
+        summary: "",
+        keys: &[],
+        others: None,
+        attributes: &[],
+        some_of: &[],
+        exactly_one_of: &[],
+        marks: &[],
+    };
 
     /// The names of the keys.
     pub fn names(&self) -> Vec<&'static str> {
-        self.keys.iter().map(|key| key.name).collect()
+        let attributes = self.attributes.iter().map(|attribute| attribute.name);
+        attributes.chain(self.keys.iter().map(|key| key.name)).collect()
+    }
+
+    /// The key called `name` that is evaluated as attributes of kinds are.
+    pub fn attribute(&self, name: &str) -> Option<&'static AttributeDeclaration> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
     }
 }
 
@@ -103,6 +122,8 @@ pub enum Form {
     Items,
     /// Seconds, or a string such as `"90s"`, `"5m"` or `"1h30m"`.
     Duration,
+    /// A string like this, in words and as a regular expression.
+    Matching(&'static str, &'static str),
     /// A string or a list of strings.
     Texts,
     /// A list of such values.
@@ -113,8 +134,6 @@ pub enum Form {
     Map(&'static Form),
     /// Any of these.
     AnyOf(&'static [Form]),
-    /// What an attribute of a kind may be.
-    Attribute(&'static AttributeType),
     /// As inside, and a string may be, or contain, a `{{ expression }}`.
     Evaluated(&'static Form),
     /// A table.
@@ -131,7 +150,9 @@ impl Form {
         match self {
             Self::Text => "a string".into(),
             Self::Integer(i64::MIN, i64::MAX) => "an integer".into(),
-            Self::Integer(least, i64::MAX) => format!("an integer of at least {least}"),
+            Self::Integer(least, most) if *most >= u32::MAX.into() => {
+                format!("an integer of at least {least}")
+            }
             Self::Integer(least, most) => format!("an integer from {least} to {most}"),
             Self::Boolean => "true or false".into(),
             Self::Choice(words) => AttributeType::Enumeration(words).in_words(),
@@ -139,6 +160,7 @@ impl Form {
             Self::Condition => "a condition: a bare expression".into(),
             Self::Items => "an expression, a list or a table".into(),
             Self::Duration => "seconds, or a time such as \"90s\" or \"5m\"".into(),
+            Self::Matching(words, _) => (*words).into(),
             Self::Texts => "a string or a list of strings".into(),
             Self::List(Self::Text | Self::Evaluated(Self::Text)) => "a list of strings".into(),
             Self::List(item) => format!("a list, each item {}", item.in_words()),
@@ -148,7 +170,6 @@ impl Form {
             Self::AnyOf(forms) => {
                 forms.iter().map(Self::in_words).collect::<Vec<_>>().join(", or ")
             }
-            Self::Attribute(kind) => kind.in_words(),
             Self::Evaluated(form) => form.in_words(),
             Self::Table(_) => "a table".into(),
             Self::Tables(_) => "a list of tables".into(),

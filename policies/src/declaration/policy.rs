@@ -1,6 +1,6 @@
 //! The keys of a policy that are not kinds.
 
-use super::{Form, KeyDeclaration as Key, TableDeclaration};
+use super::{CHECK, Form, KeyDeclaration as Key, TableDeclaration};
 
 /// A policy's file as a whole. Every other key is the name of a kind.
 pub static POLICY: TableDeclaration = TableDeclaration {
@@ -28,6 +28,12 @@ pub static POLICY: TableDeclaration = TableDeclaration {
             "module",
             Form::Named(&MODULE),
             "Uses another policy, with parameters, as often as needed.",
+        ),
+        Key::new(
+            "check",
+            Form::Named(&CHECK),
+            "What must hold after a new revision was applied. Read and checked; this version does \
+             not perform it yet.",
         ),
     ],
     ..TableDeclaration::PLAIN

@@ -1,6 +1,6 @@
 //! The keys of `site.toml`.
 
-use super::{Form, KeyDeclaration as Key, TableDeclaration};
+use super::{CHECK, Form, KeyDeclaration as Key, LIMITS, ROLLOUT, TableDeclaration, WINDOW};
 
 /// `site.toml` as a whole.
 pub static SITE_FILE: TableDeclaration = TableDeclaration {
@@ -18,6 +18,29 @@ pub static SITE_FILE: TableDeclaration = TableDeclaration {
             Form::Tables(&ASSIGNMENT),
             "Gives policies to hosts. Assignments are asked in the order in which they are \
              written, and all that fit count.",
+        ),
+        Key::new(
+            "limits",
+            Form::Table(&LIMITS),
+            "How much one run may change. Read and checked; this version does not enforce it yet.",
+        ),
+        Key::new(
+            "rollout",
+            Form::Table(&ROLLOUT),
+            "Which hosts get a new revision when. Read and checked; this version does not enforce \
+             it yet.",
+        ),
+        Key::new(
+            "window",
+            Form::Tables(&WINDOW),
+            "When disruptive steps may happen. Read and checked; this version does not enforce it \
+             yet.",
+        ),
+        Key::new(
+            "check",
+            Form::Named(&CHECK),
+            "What must hold on every host after a new revision was applied. Read and checked; \
+             this version does not perform it yet.",
         ),
         Key::new("description", Form::Text, "What this repository is for. For people only."),
     ],
@@ -75,6 +98,6 @@ pub static ASSIGNMENT: TableDeclaration = TableDeclaration {
         ),
         Key::new("description", Form::Text, "What this assignment is for. For people only."),
     ],
-    one_of: &["hosts", "when"],
+    some_of: &["hosts", "when"],
     ..TableDeclaration::PLAIN
 };

@@ -41,6 +41,9 @@ fn every_key_has_a_sentence() {
         for key in keys_of(table) {
             assert!(key.documentation.ends_with('.'), "{}: {}", table.heading, key.name);
         }
+        for attribute in table.attributes {
+            assert!(attribute.documentation.ends_with('.'), "{}", attribute.name);
+        }
     }
     for attribute in common_attributes() {
         assert!(attribute.documentation.ends_with('.'), "{}", attribute.name);

@@ -1,10 +1,8 @@
 //! `site.toml`: which hosts get which policies, and with which data.
-//!
-//! `[limits]`, `[rollout]` and `[[window]]` are refused with a clear error until they do something:
-//! a safety net that is written down and not there would be worse than none.
 
 mod assignment;
 mod data;
+mod rules;
 
 #[cfg(test)]
 mod tests;
@@ -14,10 +12,12 @@ use steadfast_resources::Text;
 use crate::declaration::{ASSIGNMENT, SITE, SITE_FILE};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::evaluate::Files;
-use crate::parse::{self, Entry, Item, Node, Shape};
+use crate::parse::{self, CheckDeclaration, Entry, Item, Node, Shape};
+use crate::rules::SiteRules;
 
-pub(crate) use assignment::assigned;
+pub(crate) use assignment::{assigned, checks};
 pub(crate) use data::{Datum, check_all, layers};
+pub use rules::{LIMITS, ROLLOUT, WAVE, WINDOW};
 
 /// The site's file.
 pub(crate) const FILE: &str = "site.toml";
@@ -28,6 +28,10 @@ pub(crate) struct Site {
     pub(crate) assignments: Vec<Assignment>,
     /// The names of the data layers, weakest first.
     pub(crate) data: Vec<Item>,
+    /// What concerns every run.
+    pub(crate) rules: SiteRules,
+    /// What must hold on every host.
+    pub(crate) checks: Vec<CheckDeclaration>,
 }
 
 /// Which policies certain hosts get.
@@ -38,9 +42,6 @@ pub(crate) struct Assignment {
     /// Parameters by policy: `[assign.params.nginx]`.
     pub(crate) params: Vec<Entry>,
 }
-
-/// Words that are known and refused until they do something.
-const LATER: &[&str] = &["limits", "rollout", "window", "check"];
 
 /// Reads the site; `None` where there is none or it cannot be parsed (which is reported).
 pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
@@ -60,18 +61,17 @@ pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
     if !document.sound {
         return None;
     }
-    let known: Vec<&str> = SITE_FILE.names().into_iter().chain(LATER.iter().copied()).collect();
-    let shape = Shape::new(context, source, "`site.toml`", &document.entries, &known);
-    for key in LATER {
-        if let Some(entry) = shape.get(key) {
-            let message = format!("`{key}` is not supported yet");
-            context
-                .error(Code::NotSupported, Spot::new(source, entry.key_span), message)
-                .hint("remove it: this version would not keep what it promises".to_owned())
-                .report();
-        }
+    let shape = Shape::new(context, source, "`site.toml`", &document.entries, &SITE_FILE.names());
+    let mut site = Site {
+        source,
+        assignments: Vec::new(),
+        data: Vec::new(),
+        rules: rules::read(context, source, &shape),
+        checks: Vec::new(),
+    };
+    if let Some(entry) = shape.get("check") {
+        site.checks = parse::checks(context, source, entry.clone());
     }
-    let mut site = Site { source, assignments: Vec::new(), data: Vec::new() };
     if let Some(entries) = shape.table("site") {
         let shape = Shape::new(context, source, "`[site]`", entries, &SITE.names());
         site.data = shape.list("data").unwrap_or_default().to_vec();

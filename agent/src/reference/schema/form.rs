@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use steadfast_policies::declaration::Form;
 
-use super::attribute::{EXPRESSION, INTERPOLATED, or_interpolated, value};
+use super::attribute::{EXPRESSION, INTERPOLATED, or_interpolated};
 use super::table;
 
 /// Times as policies write them.
@@ -20,6 +20,7 @@ pub(super) fn schema(form: &Form) -> Value {
         Form::Condition => json!({ "type": ["string", "boolean"] }),
         Form::Items => json!({ "type": ["string", "array", "object"] }),
         Form::Duration => duration(DURATION.to_owned()),
+        Form::Matching(_, pattern) => json!({ "type": "string", "pattern": pattern }),
         Form::Texts => json!({ "type": ["string", "array"], "items": { "type": "string" } }),
         Form::List(item) => json!({ "type": "array", "items": schema(item) }),
         Form::Anything => json!({}),
@@ -28,7 +29,6 @@ pub(super) fn schema(form: &Form) -> Value {
             [Form::Anything, Form::Table(inner)] => table::hints(inner),
             forms => json!({ "anyOf": forms.iter().map(schema).collect::<Vec<_>>() }),
         },
-        Form::Attribute(kind) => value(kind),
         Form::Evaluated(inner) => evaluated(inner),
         Form::Table(inner) => table::schema(inner),
         Form::Tables(inner) => json!({ "type": "array", "items": table::schema(inner) }),
@@ -52,6 +52,9 @@ fn evaluated(form: &Form) -> Value {
             "items": evaluated(item),
             "pattern": EXPRESSION,
         }),
+        Form::Matching(_, pattern) => {
+            json!({ "type": "string", "pattern": or_interpolated(pattern) })
+        }
         // The rest takes strings anyway, or is no value of its own.
         other => schema(other),
     }

@@ -3,20 +3,25 @@
 use serde_json::{Map, Value, json};
 use steadfast_policies::declaration::{KeyDeclaration, TableDeclaration};
 
+use super::attribute::attribute;
 use super::{described, form};
 
 /// What may be written for `table`.
 pub(super) fn schema(table: &TableDeclaration) -> Value {
-    let mut whole = closed(properties(table.keys));
+    let attributes = table.attributes.iter();
+    let attributes = attributes.map(|own| (own.name.to_owned(), attribute(own)));
+    let mut whole = closed(attributes.chain(properties(table.keys)).collect());
     if let Value::Object(whole) = &mut whole {
         let required: Vec<&str> =
             table.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
         if !required.is_empty() {
             whole.insert("required".into(), json!(required));
         }
-        if !table.one_of.is_empty() {
-            let each = table.one_of.iter().map(|name| json!({ "required": [name] }));
-            whole.insert("anyOf".into(), each.collect());
+        for (rule, names) in [("anyOf", table.some_of), ("oneOf", table.exactly_one_of)] {
+            if !names.is_empty() {
+                let each = names.iter().map(|name| json!({ "required": [name] }));
+                whole.insert(rule.into(), each.collect());
+            }
         }
         if let Some(others) = &table.others {
             whole.insert("additionalProperties".into(), key(others));
