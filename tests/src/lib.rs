@@ -32,5 +32,6 @@ pub mod packages;
 pub mod site;
 mod waiting;
 
+pub use cache::directory as cache_directory;
 pub use outer::Output;
 pub use waiting::wait_until;
