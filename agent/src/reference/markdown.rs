@@ -1,1 +1,0 @@
-//! The reference in `docs/reference`, one page for each part.
