@@ -9,6 +9,7 @@ use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference};
 
 use crate::diagnostics::Diagnostics;
+use crate::record::Record;
 
 /// What evaluation may know besides the repository.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +57,8 @@ pub struct Resource {
     /// Indices of the resources to be notified when this one changes; all are larger than this
     /// resource's own index.
     pub notifies: Vec<u32>,
+    /// How it came to be; only [`evaluate_recorded`](crate::evaluate_recorded) keeps it.
+    pub record: Option<Box<Record>>,
 }
 
 /// A place in the policy repository.

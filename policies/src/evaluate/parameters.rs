@@ -104,6 +104,7 @@ impl Evaluator<'_> {
             modules: Vec::new().into(),
             links: Vec::new(),
             conditional: false,
+            origins: Default::default(),
         }
     }
 

@@ -36,6 +36,7 @@ pub(crate) fn assigned(
         modules: Vec::new().into(),
         links: Vec::new(),
         conditional: false,
+        origins: Default::default(),
     };
     let mut assigned: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {

@@ -124,6 +124,7 @@ pub(crate) fn layers(
         modules: Vec::new().into(),
         links: Vec::new(),
         conditional: false,
+        origins: Default::default(),
     };
     let context = evaluator.context;
     let mut merged = Datum {

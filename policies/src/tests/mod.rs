@@ -5,6 +5,7 @@ pub(crate) mod kinds;
 mod language;
 mod limits;
 mod properties;
+mod recording;
 mod secrets;
 
 use std::collections::BTreeMap;
