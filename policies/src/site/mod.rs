@@ -40,12 +40,14 @@ pub(crate) struct Assignment {
     pub(crate) policies: Item,
     /// Parameters by policy: `[assign.params.nginx]`.
     pub(crate) params: Vec<Entry>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
 }
 
 const SITE_KEYS: &[&str] =
     &["site", "assign", "limits", "rollout", "window", "check", "description"];
 
-const ASSIGNMENT_KEYS: &[&str] = &["hosts", "when", "policies", "params", "description"];
+const ASSIGNMENT_KEYS: &[&str] = &["hosts", "when", "policies", "params", "tags", "description"];
 
 /// Reads the site; `None` where there is none or it cannot be parsed (which is reported).
 pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
@@ -117,5 +119,6 @@ fn assignment(context: &Context, source: SourceId, item: &Item) -> Option<Assign
         when,
         policies: policies.item.clone(),
         params: shape.table("params").unwrap_or_default().to_vec(),
+        tags: shape.get("tags").map(|entry| entry.item.clone()),
     })
 }

@@ -3,6 +3,7 @@
 //! Here names are checked (keys, kinds, attributes); values are checked when they are evaluated.
 
 mod checks;
+mod include;
 mod names;
 mod parameters;
 
@@ -29,6 +30,10 @@ pub(crate) struct Policy {
     pub(crate) directory: Arc<str>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) defaults: HashMap<&'static str, Vec<Given>>,
+    /// The names of the policies that it brings in, and where each is written.
+    pub(crate) includes: Vec<(Text, Span)>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
     /// In written order.
     pub(crate) elements: Vec<Element>,
     /// In written order.
@@ -78,11 +83,14 @@ pub(crate) struct Module {
     pub(crate) for_each: Option<Item>,
     /// `require`, `before`, `notify`, `subscribe`, passed on to each of its resources.
     pub(crate) links: Vec<Given>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
     pub(crate) parameters: Vec<Entry>,
 }
 
 /// Words at the top of a policy that are not kinds.
-const SECTIONS: &[&str] = &["description", "params", "defaults", "module", "check"];
+const SECTIONS: &[&str] =
+    &["description", "include", "tags", "params", "defaults", "module", "check"];
 
 /// Reads what `document` declares.
 pub(crate) fn classify(
@@ -118,6 +126,8 @@ impl Policy {
             directory: "".into(),
             parameters: Vec::new(),
             defaults: HashMap::new(),
+            includes: Vec::new(),
+            tags: None,
             elements: Vec::new(),
             checks: Vec::new(),
             broken_titles: Vec::new(),
@@ -172,6 +182,11 @@ impl Classifier<'_> {
                     policy.parameters = parameters::read(self.context, self.source, entries);
                 }
             }
+            "include" => {
+                policy.includes =
+                    include::read(self.context, self.source, &policy.name, &entry.item);
+            }
+            "tags" => policy.tags = Some(entry.item),
             "defaults" => self.defaults(policy, entry),
             "module" => self.modules(entry),
             "check" => policy.checks = checks(self.context, self.source, entry),
@@ -364,6 +379,7 @@ impl Classifier<'_> {
             when: None,
             for_each: None,
             links: Vec::new(),
+            tags: None,
             parameters: Vec::new(),
         };
         for entry in entries {
@@ -380,6 +396,7 @@ impl Classifier<'_> {
                     }
                 },
                 (_, Some(Common::When)) => module.when = Some(entry.item),
+                (_, Some(Common::Tags)) => module.tags = Some(entry.item),
                 (_, Some(Common::ForEach)) => module.for_each = Some(entry.item),
                 (_, Some(name)) if name.links() => {
                     module.links.push(Given { name: Name::Common(name), item: entry.item });
