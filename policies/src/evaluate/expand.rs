@@ -57,10 +57,17 @@ impl Evaluator<'_> {
         outer: Origin,
     ) -> Result<Frame<'p>, Reported> {
         let params = self.bind(policy, arguments, user)?;
+        let origins = self.origins(policy, arguments);
         let mut locals = Locals::new(self.scope(policy, params));
         locals.declared = policy.parameters.iter().map(|known| known.name.to_string()).collect();
-        let mut frame =
-            Frame { policy, locals, origin: Arc::default(), links: Vec::new(), conditional: false };
+        let mut frame = Frame {
+            policy,
+            locals,
+            origin: Arc::default(),
+            links: Vec::new(),
+            conditional: false,
+            origins,
+        };
         let mut origin = outer;
         origin.policies.push(Arc::clone(&policy.name));
         if let Some(item) = &policy.tags {
@@ -84,6 +91,7 @@ impl Evaluator<'_> {
     }
 
     fn resources(&mut self, frame: &Frame<'_>, declaration: &Declaration) {
+        self.begin_reads();
         let find = |name: parse::Common| {
             declaration
                 .given
