@@ -9,6 +9,7 @@ mod input;
 mod plan;
 mod report;
 mod restore;
+mod selection;
 mod single;
 mod timings;
 mod validate;
