@@ -12,7 +12,7 @@ pub fn unkept(catalog: &Catalog) -> Vec<String> {
     let rules = catalog.rules.declared();
     if !rules.is_empty() {
         notes.push(format!(
-            "{} in site.toml: read and checked, but this version does not enforce it yet",
+            "{} in site.toml: read and checked, but not enforced by this version yet",
             list(&rules)
         ));
     }
