@@ -10,6 +10,7 @@ mod plan;
 mod report;
 mod restore;
 mod schema;
+mod selection;
 mod single;
 mod timings;
 mod validate;

@@ -7,11 +7,14 @@ use steadfast_resources::host::View;
 use steadfast_resources::kind::{AnyKind, AnyPlanned, AnyWanted};
 use steadfast_resources::{Failure, Pending, Provision, Reference};
 
+use super::selection::Selection;
 use crate::state::{InForce, OwedNotification};
 
 /// What is planned for every resource of a catalog, in its order.
 #[derive(Debug)]
 pub struct Plan {
+    /// Which resources it is about.
+    pub selection: Selection,
     /// One entry for each resource, in the catalog's order.
     pub entries: Vec<Entry>,
 }
@@ -27,6 +30,8 @@ pub enum Entry {
     Failed(Box<Failure>),
     /// The resource at this index fails, and this one rests on it.
     Blocked(usize),
+    /// Not looked at, on purpose; why.
+    Skipped(String),
 }
 
 /// Steps to take, or a notification to act on.
@@ -59,7 +64,7 @@ impl Entry {
 impl Plan {
     /// Whether applying the plan would change anything.
     pub fn is_empty(&self) -> bool {
-        self.entries.iter().all(|entry| matches!(entry, Entry::InSync(_)))
+        self.entries.iter().all(|entry| matches!(entry, Entry::InSync(_) | Entry::Skipped(_)))
     }
 
     /// Whether some resource would fail or be blocked.
@@ -80,19 +85,36 @@ pub fn make_plan(
     in_force: &InForce,
     owed: &[OwedNotification],
 ) -> Plan {
-    announce(catalog, view);
+    make_plan_of(&Selection::default(), catalog, view, in_force, owed)
+}
+
+/// [`make_plan`], of the selected resources: the others are not looked at.
+pub fn make_plan_of(
+    selection: &Selection,
+    catalog: &Catalog,
+    view: &View<'_>,
+    in_force: &InForce,
+    owed: &[OwedNotification],
+) -> Plan {
+    announce(selection, catalog, view);
     let mut planning = Planning::new(catalog, owed);
     for (index, resource) in catalog.resources.iter().enumerate() {
-        let entry = planning.entry(index, resource, view, in_force);
+        let entry = match selection.reason_to_skip(resource) {
+            Some(reason) => Entry::Skipped(reason),
+            None => planning.entry(index, resource, view, in_force),
+        };
         planning.entries.push(entry);
     }
-    Plan { entries: planning.entries }
+    Plan { selection: selection.clone(), entries: planning.entries }
 }
 
 /// Tells each kind about all its resources, so that what is read for one is read for all at once.
-fn announce(catalog: &Catalog, view: &View<'_>) {
+fn announce(selection: &Selection, catalog: &Catalog, view: &View<'_>) {
     let mut by_kind: Vec<(&'static dyn AnyKind, Vec<&AnyWanted>)> = Vec::new();
     for resource in &catalog.resources {
+        if selection.reason_to_skip(resource).is_some() {
+            continue;
+        }
         let name = resource.reference.kind();
         match by_kind.iter_mut().find(|(kind, _)| kind.declaration().name == name) {
             Some((_, wanted)) => wanted.push(&resource.wanted),

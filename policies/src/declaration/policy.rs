@@ -11,6 +11,18 @@ pub static POLICY: TableDeclaration = TableDeclaration {
     keys: &[
         Key::new("description", Form::Text, "What the policy is for. For people only."),
         Key::new(
+            "include",
+            Form::Texts,
+            "Names of policies that a host with this one gets too, once, with the parameters that \
+             assignments and data give them; their resources come before those here. Policies may \
+             include each other. No expressions.",
+        ),
+        Key::new(
+            "tags",
+            Form::Evaluated(&Form::Texts),
+            "Words that every resource of this policy inherits, to select it by.",
+        ),
+        Key::new(
             "params",
             Form::Table(&PARAMS),
             "What the policy can be told. A value is the default and gives the type; a table with \
@@ -119,6 +131,11 @@ pub static MODULE: TableDeclaration = TableDeclaration {
             "subscribe",
             Form::Evaluated(&Form::Texts),
             "What tells its resources when it changes.",
+        ),
+        Key::new(
+            "tags",
+            Form::Evaluated(&Form::Texts),
+            "Words that every one of its resources inherits, to select it by.",
         ),
     ],
     others: Some(Key::new(

@@ -96,6 +96,11 @@ pub static ASSIGNMENT: TableDeclaration = TableDeclaration {
             "Parameters by policy: `[assign.params.nginx]`. Only of policies that the same \
              assignment names; later assignments win.",
         ),
+        Key::new(
+            "tags",
+            Form::Evaluated(&Form::Texts),
+            "Words that every resource of these policies inherits, to select it by.",
+        ),
         Key::new("description", Form::Text, "What this assignment is for. For people only."),
     ],
     some_of: &["hosts", "when"],

@@ -122,8 +122,8 @@ impl Evaluator<'_> {
         else {
             return Ok(None);
         };
-        let policy = frame.chain.first().map(ToString::to_string);
-        let modules = frame.modules.iter().map(ToString::to_string).collect();
+        let policy = frame.origin.policies.first().map(ToString::to_string);
+        let modules = frame.origin.modules.iter().map(ToString::to_string).collect();
         let place = self.context.sources.place(spot);
         let check = Check { policy, modules, name, probe, within, interval, place };
         Ok(Some((check, spot)))

@@ -82,6 +82,7 @@ fn assemble(
             // In written order, so that lines are counted once.
             place: context.sources.place(instance.spot),
             common: instance.common,
+            origin: instance.origin,
             digest: instance.digest,
             dependencies: Vec::new(),
             notifies: Vec::new(),

@@ -84,9 +84,11 @@ pub(crate) fn check(world: &World<'_>, own: &[std::ops::Range<usize>]) {
 pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
     let mut index = Index::new(world);
     let mut edges = Vec::new();
+    let mut deaf = HashSet::new();
     for (own, instance) in (0_u32..).zip(world.instances) {
         for link in &instance.links {
             let Ok(others) = index.find(link) else { continue };
+            warn_of_deaf(world, link, instance, &others, &mut deaf);
             for other in others {
                 if other == own
                     && parse_reference(&link.text).is_ok_and(|parsed| parsed.may_be_glob())
@@ -102,6 +104,47 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
         }
     }
     edges
+}
+
+/// Says that a notification reaches nobody: the kinds to be notified do nothing about it. Once for
+/// each place, however many resources were made there.
+fn warn_of_deaf(
+    world: &World<'_>,
+    link: &Link,
+    own: &Instance,
+    others: &[u32],
+    told: &mut HashSet<Spot>,
+) {
+    let deaf = |instance: &Instance| !instance.kind.refreshes();
+    let (kind, instead) = match link.relation {
+        // What a module hands on is for those of its resources that can do something about it.
+        parse::Common::Subscribe if !link.handed_on && deaf(own) => {
+            (own.reference.kind(), "require")
+        }
+        parse::Common::Notify => {
+            let mut found = others.iter().filter_map(|index| world.instances.get(*index as usize));
+            let Some(first) = found.next() else { return };
+            if !deaf(first) || found.any(|other| !deaf(other)) {
+                return;
+            }
+            (first.reference.kind(), "before")
+        }
+        _ => return,
+    };
+    if !told.insert(link.spot) {
+        return;
+    }
+    let kinds = world.registry.kinds().filter(|kind| kind.refreshes());
+    let kinds: Vec<String> = kinds.map(|kind| format!("`{}`", kind.declaration().name)).collect();
+    let message = format!("a `{kind}` cannot be notified: it does nothing when others change");
+    world
+        .context
+        .warning(Code::Unused, link.spot, message)
+        .hint(format!(
+            "to say only which comes first, write `{instead}`; what can be notified: {}",
+            kinds.join(", ")
+        ))
+        .report();
 }
 
 impl<'a> Index<'a> {
@@ -225,8 +268,9 @@ impl<'a> Index<'a> {
             let draft = self.world.context.error(Code::UnknownReference, link.spot, message);
             return Err(draft.hint(hint).report());
         }
-        let inside =
-            |instance: &Instance| instance.modules.iter().any(|name| **name == *parsed.title);
+        let inside = |instance: &Instance| {
+            instance.origin.modules.iter().any(|name| **name == *parsed.title)
+        };
         Ok((0_u32..)
             .zip(self.world.instances)
             .filter(|(_, instance)| inside(instance))

@@ -41,6 +41,8 @@ pub(crate) struct Assignment {
     pub(crate) policies: Item,
     /// Parameters by policy: `[assign.params.nginx]`.
     pub(crate) params: Vec<Entry>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
 }
 
 /// Reads the site; `None` where there is none or it cannot be parsed (which is reported).
@@ -113,5 +115,6 @@ fn assignment(context: &Context, source: SourceId, item: &Item) -> Option<Assign
         when,
         policies: policies.item.clone(),
         params: shape.table("params").unwrap_or_default().to_vec(),
+        tags: shape.get("tags").map(|entry| entry.item.clone()),
     })
 }

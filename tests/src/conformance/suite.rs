@@ -127,6 +127,7 @@ impl<'a> Bench<'a> {
             trigger: "manual",
             audit: false,
             whole_host: false,
+            selection: engine::Selection::default(),
             timeout: Duration::from_secs(600),
             stop: &stop,
             download: &NoDownloads,

@@ -3,6 +3,7 @@
 //! Here names are checked (keys, kinds, attributes); values are checked when they are evaluated.
 
 mod checks;
+mod include;
 mod names;
 mod parameters;
 
@@ -31,6 +32,10 @@ pub(crate) struct Policy {
     pub(crate) directory: Arc<str>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) defaults: HashMap<&'static str, Vec<Given>>,
+    /// The names of the policies that it brings in, and where each is written.
+    pub(crate) includes: Vec<(Text, Span)>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
     /// In written order.
     pub(crate) elements: Vec<Element>,
     /// In written order.
@@ -84,6 +89,8 @@ pub(crate) struct Module {
     pub(crate) for_each: Option<Item>,
     /// `require`, `before`, `notify`, `subscribe`, passed on to each of its resources.
     pub(crate) links: Vec<Given>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
     pub(crate) parameters: Vec<Entry>,
 }
 
@@ -126,6 +133,8 @@ impl Policy {
             directory: "".into(),
             parameters: Vec::new(),
             defaults: HashMap::new(),
+            includes: Vec::new(),
+            tags: None,
             elements: Vec::new(),
             checks: Vec::new(),
             broken_titles: Vec::new(),
@@ -180,6 +189,11 @@ impl Classifier<'_> {
                     policy.parameters = parameters::read(self.context, self.source, entries);
                 }
             }
+            "include" => {
+                policy.includes =
+                    include::read(self.context, self.source, &policy.name, &entry.item);
+            }
+            "tags" => policy.tags = Some(entry.item),
             "defaults" => self.defaults(policy, entry),
             "module" => self.modules(entry),
             "check" => policy.checks = checks(self.context, self.source, entry),
@@ -379,6 +393,7 @@ impl Classifier<'_> {
             when: None,
             for_each: None,
             links: Vec::new(),
+            tags: None,
             parameters: Vec::new(),
         };
         for entry in entries {
@@ -395,6 +410,7 @@ impl Classifier<'_> {
                     }
                 },
                 (_, Some(Common::When)) => module.when = Some(entry.item),
+                (_, Some(Common::Tags)) => module.tags = Some(entry.item),
                 (_, Some(Common::ForEach)) => module.for_each = Some(entry.item),
                 (_, Some(name)) if name.links() => {
                     module.links.push(Given { name: Name::Common(name), item: entry.item });

@@ -116,7 +116,15 @@ static ALL: &[(Common, KeyDeclaration)] = &[
         )
         .with_default("false"),
     ),
-    (Common::Tags, KeyDeclaration::new("tags", TEXTS, "Words to find the resource by.")),
+    (
+        Common::Tags,
+        KeyDeclaration::new(
+            "tags",
+            TEXTS,
+            "Words to select the resource by (`plan --tags`). Its kind, its policies and modules, \
+             and the tags of those and of the assignment are tags of it, too.",
+        ),
+    ),
     (
         Common::Timeout,
         KeyDeclaration::new(
