@@ -1,0 +1,132 @@
+//! The policy repositories of `policies/examples/` on booted hosts: applied, quiet the second time,
+//! and doing what they are for.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use steadfast_tests::host::{Suite, TestHost};
+
+const LONG: Duration = Duration::from_secs(180);
+
+/// Where a host sees the examples.
+const PLACE: &str = "/srv/examples";
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/examples")
+}
+
+/// A host with the distribution's packages and the examples at hand.
+fn host(suite: Suite, name: &str) -> TestHost {
+    let options = TestHost::options(suite).hostname(name);
+    let host = options.bind_read_only(&examples(), PLACE).boot();
+    host.publish_distribution();
+    host
+}
+
+/// Labels of the host, as its administrator writes them.
+fn label(host: &TestHost, labels: &str) {
+    let text = format!("[repository.verify]\nmode = \"none\"\n[labels]\n{labels}\n");
+    host.write("/etc/steadfast/agent.toml", text);
+}
+
+fn report(host: &TestHost, repository: &str, code: i32) -> Value {
+    let output = host.command(&["steadfast", "apply", "--json", repository]).deadline(LONG).run();
+    serde_json::from_str(&output.code(code).stdout).expect("the report is JSON")
+}
+
+/// Applies the example, and once more: nothing is left to do.
+fn converges(host: &TestHost, example: &str) {
+    let repository = format!("{PLACE}/{example}");
+    let first = report(host, &repository, 0);
+    assert_eq!(first["outcome"], "changed", "{first:#}");
+    let second = report(host, &repository, 0);
+    assert_eq!(second["outcome"], "converged", "{second:#}");
+    assert_eq!(second["counts"]["notified"], 0, "{second:#}");
+}
+
+/// What a server on this host answers to a plain request for `path` of the site `name`.
+fn page(host: &TestHost, name: &str, port: u16, path: &str) -> String {
+    let script = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{port}\n\
+         printf 'GET {path} HTTP/1.0\\r\\nHost: {name}\\r\\n\\r\\n' >&3\ncat <&3"
+    );
+    host.run(&["bash", "-euc", &script]).stdout
+}
+
+fn quickstart(suite: Suite) {
+    let host = host(suite, "web1");
+    converges(&host, "quickstart");
+    assert!(host.read_text("/etc/motd").starts_with("This is web1, Debian GNU/Linux "));
+    host.must("test -x /usr/bin/less");
+    assert_eq!(
+        host.must(
+            "stat -c '%U %a' /home/ada/.ssh/authorized_keys; getent passwd ada | cut -d: -f5-"
+        ),
+        "ada 600\nAda, administrator:/home/ada:/bin/bash"
+    );
+    host.must("grep -q '^ssh-ed25519 .* ada@example.com$' /home/ada/.ssh/authorized_keys");
+}
+
+#[test]
+fn quickstart_converges_on_debian_12() {
+    quickstart(Suite::Bookworm);
+}
+
+#[test]
+fn quickstart_converges_on_debian_13() {
+    quickstart(Suite::Trixie);
+}
+
+fn webserver(suite: Suite) {
+    let host = host(suite, "staging");
+    converges(&host, "webserver");
+    assert_eq!(
+        host.must("systemctl is-active nginx; systemctl is-enabled nginx"),
+        "active\nenabled"
+    );
+    assert!(page(&host, "www.example.com", 80, "/").contains("<h1>www.example.com</h1>"));
+    assert!(page(&host, "example.com", 80, "/").contains("<h1>www.example.com</h1>"));
+    assert!(page(&host, "new.example.com", 8080, "/").contains("<h1>new.example.com</h1>"));
+    assert_eq!(page(&host, "unknown.example.com", 80, "/"), "", "no site, no answer");
+    assert_eq!(host.must("ls /etc/nginx/sites-enabled | wc -l"), "3", "Debian's own site is gone");
+    host.must("logrotate --debug /etc/logrotate.conf");
+
+    // Somebody deploys: as a member of the group, into a site's root; it is theirs and stays.
+    let deploy = "printf manual > /srv/docs/manual.txt; rm /srv/www/www.example.com/index.html; \
+                  printf deployed > /srv/www/www.example.com/index.html";
+    host.command(&["sh", "-euc", deploy]).user("ada").run().success();
+    let quiet = report(&host, &format!("{PLACE}/webserver"), 0);
+    assert_eq!(quiet["outcome"], "converged", "{quiet:#}");
+    assert!(page(&host, "www.example.com", 80, "/").ends_with("deployed"));
+    assert!(page(&host, "docs.example.com", 80, "/").contains("manual.txt"));
+
+    // A site is taken out of the data: it is served no more, and the server never stops.
+    host.must("cp -r /srv/examples/webserver /srv/changed; rm /srv/changed/data/host/staging.toml");
+    let process = host.must("systemctl show --property=MainPID nginx");
+    let changed = report(&host, "/srv/changed", 0);
+    assert_eq!(changed["counts"]["notified"], 1, "{changed:#}");
+    host.wait_until("the site is gone", LONG, || {
+        page(&host, "new.example.com", 8080, "/").is_empty()
+    });
+    assert_eq!(host.must("systemctl show --property=MainPID nginx"), process);
+
+    // A site that nginx refuses is not put in place, and what works goes on.
+    let data = "/srv/changed/data/common.toml";
+    let text = host.read_text(data).replace("\"docs.example.com\"", "\"docs.example.com;}\"");
+    host.write(data, text);
+    let failed = report(&host, "/srv/changed", 3);
+    assert_eq!(failed["outcome"], "failed", "{failed:#}");
+    assert!(page(&host, "www.example.com", 80, "/").ends_with("deployed"));
+    assert_eq!(host.must("nginx -t -q; ls /etc/nginx/sites-enabled"), "www.example.com.conf");
+}
+
+#[test]
+fn webserver_serves_its_sites_on_debian_12() {
+    webserver(Suite::Bookworm);
+}
+
+#[test]
+fn webserver_serves_its_sites_on_debian_13() {
+    webserver(Suite::Trixie);
+}
