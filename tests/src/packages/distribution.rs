@@ -11,7 +11,8 @@ use crate::host::{Suite, TestHost};
 use crate::{cache, outer};
 
 /// What the example policies install. What else these need comes along.
-const NAMES: &[&str] = &["nginx", "logrotate", "sudo", "less"];
+const NAMES: &[&str] =
+    &["nginx", "logrotate", "sudo", "less", "tree", "rsyslog", "redis-server", "libpam-pwquality"];
 
 /// A slow mirror may take minutes.
 const DEADLINE: Duration = Duration::from_secs(300);
