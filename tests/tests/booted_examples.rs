@@ -13,7 +13,7 @@ const LONG: Duration = Duration::from_secs(180);
 const PLACE: &str = "/srv/examples";
 
 fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/examples")
+    std::env::var_os("EX").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/examples"), PathBuf::from)
 }
 
 /// A host with the distribution's packages and the examples at hand.
@@ -26,8 +26,7 @@ fn host(suite: Suite, name: &str) -> TestHost {
 
 /// Labels of the host, as its administrator writes them.
 fn label(host: &TestHost, labels: &str) {
-    let text = format!("[repository.verify]\nmode = \"none\"\n[labels]\n{labels}\n");
-    host.write("/etc/steadfast/agent.toml", text);
+    host.write("/etc/steadfast/agent.toml", format!("[labels]\n{labels}\n"));
 }
 
 fn report(host: &TestHost, repository: &str, code: i32) -> Value {
@@ -129,4 +128,52 @@ fn webserver_serves_its_sites_on_debian_12() {
 #[test]
 fn webserver_serves_its_sites_on_debian_13() {
     webserver(Suite::Trixie);
+}
+
+/// The fleet's hosts in one environment, each with its role.
+fn fleet(suite: Suite) {
+    let web = host(suite, "web1");
+    label(&web, "role = \"web\"\nenvironment = \"production\"");
+    converges(&web, "fleet");
+    assert!(page(&web, "shop.example.com", 80, "/").contains("<h1>shop.example.com</h1>"));
+    let blog = page(&web, "blog.example.com", 80, "/");
+    assert!(blog.contains("<h1>blog.example.com</h1>"), "{blog}");
+    assert!(blog.contains("Strict-Transport-Security: max-age=31536000"), "{blog}");
+    assert_eq!(web.must("systemctl show --value --property=LimitNOFILE nginx"), "65536");
+    assert_eq!(web.must("systemctl is-active clean-uploads.timer"), "active");
+    web.must("systemctl start clean-uploads.service; rsyslogd -N1 2>/dev/null; visudo -c -q");
+    assert_eq!(web.must("getent group admins"), "admins:x:3000:ada,grace");
+    let motd = web.read_text("/etc/motd");
+    assert!(
+        motd.contains("web1: web, production") && motd.contains("It serves web sites"),
+        "{motd}"
+    );
+
+    let db = host(suite, "db1");
+    label(&db, "role = \"db\"\nenvironment = \"staging\"");
+    converges(&db, "fleet");
+    assert_eq!(db.must("redis-cli -p 6379 ping; redis-cli -p 6380 ping"), "PONG\nPONG");
+    assert_eq!(db.must("redis-cli -p 6380 config get maxmemory | tail -n 1"), "134217728");
+    db.must("! systemctl is-active redis-server; systemctl start redis-save-queue.service");
+    assert_eq!(db.must("getent group admins"), "admins:x:3000:ada,grace,linus");
+
+    let logs = host(suite, "logs1");
+    label(&logs, "role = \"logs\"\nenvironment = \"production\"");
+    converges(&logs, "fleet");
+    let send = "printf '<13>Nov 25 10:00:00 web7 test: hello\\n' >/dev/tcp/127.0.0.1/514";
+    logs.run(&["bash", "-euc", send]).success();
+    logs.wait_until("the collector has written the line", LONG, || {
+        logs.sh("grep -q hello /var/log/hosts/web7.log").succeeded()
+    });
+    assert!(!logs.sh("test -e /etc/rsyslog.d/50-forward.conf").succeeded());
+}
+
+#[test]
+fn fleet_has_its_roles_on_debian_12() {
+    fleet(Suite::Bookworm);
+}
+
+#[test]
+fn fleet_has_its_roles_on_debian_13() {
+    fleet(Suite::Trixie);
 }
