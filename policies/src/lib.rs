@@ -32,8 +32,11 @@
 //!   the default of a map.
 
 pub mod catalog;
+pub mod check;
+pub mod declaration;
 pub mod diagnostics;
 pub mod repository;
+pub mod rules;
 
 mod evaluate;
 mod expression;
@@ -50,8 +53,10 @@ use minijinja::value::Serde;
 use steadfast_resources::Registry;
 
 pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
+pub use check::{Check, Probe};
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use repository::{Repository, RepositoryError};
+pub use rules::SiteRules;
 pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};
@@ -130,6 +135,7 @@ fn evaluate_site(
         Err(Reported) => evaluator.unsound = true,
     }
     let policies = Policies::new(context, registry, &files);
+    site::checks(&mut evaluator, &site);
     let assigned = site::assigned(&mut evaluator, &policies, &site);
     let mut names = Vec::with_capacity(assigned.len());
     for assigned in assigned {
@@ -143,7 +149,9 @@ fn evaluate_site(
         let message = "no assignment is for this host: it gets no policies";
         context.warning(diagnostics::Code::Unused, spot, message).report();
     }
-    graph::catalog(context, evaluator, names)
+    let mut catalog = graph::catalog(context, evaluator, names)?;
+    catalog.rules = site.rules;
+    Ok(catalog)
 }
 
 fn evaluate_file(
