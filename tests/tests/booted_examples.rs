@@ -13,7 +13,7 @@ const LONG: Duration = Duration::from_secs(180);
 const PLACE: &str = "/srv/examples";
 
 fn examples() -> PathBuf {
-    std::env::var_os("EX").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/examples"), PathBuf::from)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/examples")
 }
 
 /// A host with the distribution's packages and the examples at hand.
@@ -176,4 +176,70 @@ fn fleet_has_its_roles_on_debian_12() {
 #[test]
 fn fleet_has_its_roles_on_debian_13() {
     fleet(Suite::Trixie);
+}
+
+/// What there is below /etc, with modes, owners and contents, and which packages are installed.
+fn fingerprint(host: &TestHost) -> String {
+    host.must(
+        "find /etc -printf '%p %m %u %g %l\\n' | sort\n\
+         find /etc -type f -print0 | sort -z | xargs -0 sha256sum\ndpkg-query -W",
+    )
+}
+
+fn hardening(suite: Suite) {
+    let host = host(suite, "host1");
+    host.must("systemctl start ssh");
+    let before = fingerprint(&host);
+    let audited = report(&host, &format!("{PLACE}/hardening"), 2);
+    assert_eq!(audited["outcome"], "drifted", "{audited:#}");
+    assert_eq!(audited["counts"]["failed"], 0, "{audited:#}");
+    assert_eq!(fingerprint(&host), before, "an audit changes nothing");
+    assert!(host.sh("sshd -T | grep -q '^permitrootlogin no$'").status != 0);
+
+    let enforcing = "cp -r /srv/examples/hardening /srv/hardening\n\
+                     sed -i 's/^enforce = false/enforce = true/' /srv/hardening/data/common.toml";
+    host.must(enforcing);
+    let first = report(&host, "/srv/hardening", 0);
+    assert_eq!(first["outcome"], "changed", "{first:#}");
+    let second = report(&host, "/srv/hardening", 0);
+    assert_eq!(second["outcome"], "converged", "{second:#}");
+
+    host.must("sshd -t; systemctl is-active ssh");
+    let effective = host.must("sshd -T");
+    for line in [
+        "permitrootlogin no",
+        "passwordauthentication no",
+        "disableforwarding yes",
+        "maxauthtries 4",
+    ] {
+        assert!(effective.lines().any(|found| found == line), "{line} is not in {effective}");
+    }
+    let settings = host.read_text("/etc/sysctl.d/60-hardening.conf");
+    assert!(settings.contains("kernel.randomize_va_space = 2\n"), "{settings}");
+    host.must("visudo -c -q; su -c true nobody -s /bin/sh");
+    assert_eq!(
+        host.must(
+            "stat -c '%a %U:%G' /etc/shadow /etc/ssh/sshd_config /etc/ssh/ssh_host_ed25519_key"
+        ),
+        "640 root:shadow\n600 root:root\n600 root:root"
+    );
+    host.must(
+        "useradd -m probe; test $(stat -c %a /home/probe) = 750; chage -l probe | grep -q 365",
+    );
+
+    // Somebody opens a door again: with the next run it is shut.
+    host.must("echo 'PermitRootLogin yes' > /etc/ssh/sshd_config.d/50-hardening.conf");
+    let corrected = report(&host, "/srv/hardening", 0);
+    assert_eq!(corrected["outcome"], "corrected", "{corrected:#}");
+    host.must("sshd -T | grep -q '^permitrootlogin no$'");
+}
+
+#[test]
+fn hardening_audits_and_then_enforces_on_debian_12() {
+    hardening(Suite::Bookworm);
+}
+
+#[test]
+fn hardening_audits_and_then_enforces_on_debian_13() {
+    hardening(Suite::Trixie);
 }
