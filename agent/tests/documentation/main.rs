@@ -1,11 +1,10 @@
-//! `docs/`: the reference is what the program says of itself, and every example of the guide holds.
+//! `docs/`: the reference is what the program says of itself, and every page is found from the first one.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "the documentation lies in the source tree, outside the program's doors"
 )]
 
-mod guide;
 mod reference;
 
 use std::path::{Path, PathBuf};

@@ -15,6 +15,8 @@ pub(crate) const MISTAKES: &[(Topic, &str, &str)] = &[
     (Policy, "[check.web]\nhtpp = \"http://a/\"\nhttp = \"http://a/\"\n", "'htpp' was unexpected"),
     // Types.
     (Policy, "description = 1\n", "1 is not of type \"string\""),
+    (Policy, "include = 1\n", "1 is not of type"),
+    (Policy, "tags = 1\n", "1 is not of type"),
     (Policy, "file = 1\n", "1 is not of type \"object\""),
     (Policy, "[file]\ncontent = \"\"\n", "is not of type \"object\""),
     (Policy, "[file.\"/x\"]\nmode = 644\n", "644 is not of type \"string\""),

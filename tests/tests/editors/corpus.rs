@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use steadfast_resources::Registry;
+use steadfast_tests::documents::repositories;
 
 use crate::judges::Topic;
 
@@ -51,53 +52,35 @@ pub(crate) fn shipped() -> Vec<Document> {
     walk(&examples, &mut |path| {
         let relative = path.strip_prefix(&examples).unwrap_or(path).to_string_lossy().into_owned();
         let inside = relative.split_once('/').map_or("", |(_, inside)| inside);
-        let topic = match inside.split('/').next() {
-            Some("site.toml") => Topic::Site,
-            Some("policies") => Topic::Policy,
-            Some("tests") if !inside.starts_with("tests/facts/") => Topic::Tests,
-            _ => return,
-        };
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if let Some(topic) = topic(inside) {
             let text = std::fs::read_to_string(path).expect("an example");
             documents.push(Document::new(topic, &relative, &text));
         }
     });
-    let guide = read("docs/language.md");
-    for (mark, topic) in
-        [("toml policy", Topic::Policy), ("toml site", Topic::Site), ("toml tests", Topic::Tests)]
-    {
-        for block in blocks(&guide, mark) {
-            documents.push(Document::new(
-                topic,
-                &format!("docs, line {}", block.line),
-                &block.text,
-            ));
+    walk(&root().join("docs"), &mut |path| {
+        let page = std::fs::read_to_string(path).expect("a page");
+        for shown in repositories(&page) {
+            for (inside, text) in &shown.files {
+                if let Some(topic) = topic(inside) {
+                    let name = format!("{}, {}: {inside}", path.display(), shown.section);
+                    documents.push(Document::new(topic, &name, text));
+                }
+            }
         }
-    }
+    });
     documents
 }
 
-/// A fenced block of a page.
-pub(crate) struct Block {
-    pub(crate) line: usize,
-    pub(crate) text: String,
-}
-
-/// The blocks of `page` that begin with a fence and `mark`.
-pub(crate) fn blocks(page: &str, mark: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open: Option<Block> = None;
-    for (index, line) in page.lines().enumerate() {
-        match &mut open {
-            Some(_) if line == "```" => blocks.extend(open.take()),
-            Some(block) => block.text.extend([line, "\n"]),
-            None if line.strip_prefix("```") == Some(mark) => {
-                open = Some(Block { line: index + 1, text: String::new() });
-            }
-            None => {}
-        }
+/// What sort of file the one at `path` in a policy repository is, if one that has a schema.
+fn topic(path: &str) -> Option<Topic> {
+    let directory = path.split('/').next().unwrap_or_default();
+    match directory {
+        _ if !path.ends_with(".toml") => None,
+        "site.toml" => Some(Topic::Site),
+        "policies" => Some(Topic::Policy),
+        "tests" if !path.starts_with("tests/facts/") => Some(Topic::Tests),
+        _ => None,
     }
-    blocks
 }
 
 /// The text of a file of this repository.

@@ -12,6 +12,8 @@ const DOCUMENTS: &[(Topic, &str)] = &[
         Topic::Policy,
         r#"
 description = "every sort of value, as it is and as an expression"
+include = []
+tags = ["{{ 'a' }}", "b"]
 
 [params]
 port = 80
@@ -79,6 +81,7 @@ sensitive = true
 source = "vhost"
 for_each = [1, 2]
 port = "{{ 8000 + item }}"
+tags = "c"
 require = ["package.nginx"]
 
 [check.web]
@@ -110,6 +113,7 @@ params = { web = { port = "{{ 8000 + 80 }}" } }
 [[assign]]
 hosts = ["a", "b"]
 policies = "web"
+tags = ["fleet"]
 
 [limits]
 deletions = 0

@@ -92,14 +92,16 @@ impl Editor {
     /// Every document must pass with the checker and the validator.
     pub(crate) fn accepts(&self, documents: &[Document]) {
         for topic in [Topic::Policy, Topic::Site, Topic::Tests, Topic::Agent] {
-            let of_topic = documents.iter().filter(|document| document.topic == topic);
-            let mut names = Vec::new();
-            for (index, document) in of_topic.enumerate() {
-                let name = format!("{}/{index}.toml", topic.schema());
-                self.write(&format!("files/{name}"), &document.text);
-                let verdict = self.validator(document);
+            let of_topic: Vec<&Document> =
+                documents.iter().filter(|document| document.topic == topic).collect();
+            for (document, verdict) in of_topic.iter().zip(self.validator(topic, &of_topic)) {
                 assert_eq!(verdict, "", "{}\n{}", document.name, document.text);
-                names.push(format!("files/{name}"));
+            }
+            let mut names = Vec::new();
+            for (index, document) in of_topic.iter().enumerate() {
+                let name = format!("files/{}/{index}.toml", topic.schema());
+                self.write(&name, &document.text);
+                names.push(name);
             }
             if !names.is_empty() {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -109,28 +111,43 @@ impl Editor {
         }
     }
 
-    /// A document that neither checker nor validator takes: what the checker says.
-    pub(crate) fn refuses(&self, document: &Document) -> String {
-        self.write("mistake.toml", &document.text);
-        let verdict = self.validator(document);
-        assert_ne!(verdict, "", "{}\nis accepted by the validator", document.text);
-        let complaint = self.taplo_by_topic(document.topic, &["mistake.toml"]);
-        complaint.expect_err(&format!("{}\nis accepted by the editor", document.text))
+    /// Documents that neither checker nor validator takes: what the checker says of each.
+    pub(crate) fn refuses(&self, documents: &[Document]) -> Vec<String> {
+        for topic in [Topic::Policy, Topic::Site, Topic::Tests, Topic::Agent] {
+            let of_topic: Vec<&Document> =
+                documents.iter().filter(|document| document.topic == topic).collect();
+            for (document, verdict) in of_topic.iter().zip(self.validator(topic, &of_topic)) {
+                assert_ne!(verdict, "", "{}\nis accepted by the validator", document.text);
+            }
+        }
+        let complaint = |document: &Document| {
+            self.write("mistake.toml", &document.text);
+            let complaint = self.taplo_by_topic(document.topic, &["mistake.toml"]);
+            complaint.expect_err(&format!("{}\nis accepted by the editor", document.text))
+        };
+        documents.iter().map(complaint).collect()
     }
 
-    /// What the independent validator says of a document; empty if nothing.
-    fn validator(&self, document: &Document) -> String {
+    /// What the independent validator says of each document; empty if nothing.
+    fn validator(&self, topic: Topic, documents: &[&Document]) -> Vec<String> {
         const SCRIPT: &str = "import json, sys, jsonschema\n\
             given = json.load(sys.stdin)\n\
             jsonschema.Draft7Validator.check_schema(given['schema'])\n\
             validator = jsonschema.Draft7Validator(given['schema'])\n\
-            print('\\n'.join(error.message for error in validator.iter_errors(given['document'])), end='')\n";
-        let schema = std::fs::read_to_string(self.path(document.topic.schema())).expect("a schema");
+            messages = lambda document: [error.message for error in validator.iter_errors(document)]\n\
+            json.dump(['\\n'.join(messages(each)) for each in given['documents']], sys.stdout)\n";
+        let schema = std::fs::read_to_string(self.path(topic.schema())).expect("a schema");
         let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
         assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
-        let table: toml::Table = toml::from_str(&document.text)
-            .unwrap_or_else(|error| panic!("{}: {error}\n{}", document.name, document.text));
-        let given = json!({ "schema": schema, "document": as_json(&toml::Value::Table(table)) });
+        let parsed: Vec<serde_json::Value> = documents
+            .iter()
+            .map(|document| {
+                let table = toml::from_str(&document.text).unwrap_or_else(|error| {
+                    panic!("{}: {error}\n{}", document.name, document.text)
+                });
+                as_json(&toml::Value::Table(table))
+            })
+            .collect();
         let mut child = Command::new("/usr/bin/python3")
             .args(["-I", "-c", SCRIPT])
             .stdin(Stdio::piped())
@@ -138,11 +155,14 @@ impl Editor {
             .spawn()
             .expect("python3 runs");
         let mut input = child.stdin.take().expect("standard input");
+        let given = json!({ "schema": schema, "documents": parsed });
         input.write_all(given.to_string().as_bytes()).expect("python3 listens");
         drop(input);
         let output = child.wait_with_output().expect("python3 ends");
         assert!(output.status.success(), "the validator failed: is python3-jsonschema installed?");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let verdicts: Vec<String> = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(verdicts.len(), documents.len());
+        verdicts
     }
 }
 

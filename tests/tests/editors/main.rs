@@ -23,7 +23,7 @@ fn what_the_repository_ships_passes() {
     let documents = corpus::shipped();
     let count = |topic| documents.iter().filter(|document| document.topic == topic).count();
     assert!(count(Topic::Policy) > 50, "{} policies", count(Topic::Policy));
-    for topic in [Topic::Site, Topic::Agent] {
+    for topic in [Topic::Site, Topic::Tests, Topic::Agent] {
         assert!(count(topic) > 0, "{topic:?}");
     }
     editor.accepts(&documents);
@@ -43,13 +43,21 @@ fn what_may_be_written_passes() {
 
 #[test]
 fn mistakes_are_found_by_editor_validator_and_program() {
-    let editor = Editor::new();
-    for (topic, text, word) in bad::MISTAKES {
-        let document = Document::new(*topic, "mistake.toml", text);
-        let complaint = editor.refuses(&document);
-        assert!(complaint.contains(word), "{text}\nis refused with\n{complaint}");
-        assert!(program_refuses(&document).is_some(), "{text}\nis accepted by the program");
+    for document in complaints_have_their_word(bad::MISTAKES) {
+        assert!(program_refuses(&document).is_some(), "{}\nis accepted", document.text);
     }
+}
+
+/// The documents of `mistakes`, each refused by editor and validator with the word that it names.
+fn complaints_have_their_word(mistakes: &[(Topic, &str, &str)]) -> Vec<Document> {
+    let document =
+        |(topic, text, _): &(Topic, &str, &str)| Document::new(*topic, "mistake.toml", text);
+    let documents: Vec<Document> = mistakes.iter().map(document).collect();
+    let complaints = Editor::new().refuses(&documents);
+    for ((_, text, word), complaint) in mistakes.iter().zip(complaints) {
+        assert!(complaint.contains(word), "{text}\nis refused with\n{complaint}");
+    }
+    documents
 }
 
 #[test]
@@ -67,20 +75,15 @@ fn a_comment_at_the_top_of_a_file_is_enough() {
 
 #[test]
 fn mistakes_in_cases_are_found() {
-    let editor = Editor::new();
-    for (topic, text, word) in bad::CASES {
-        let complaint = editor.refuses(&Document::new(*topic, "mistake.toml", text));
-        assert!(complaint.contains(word), "{text}\nis refused with\n{complaint}");
-    }
+    complaints_have_their_word(bad::CASES);
 }
 
 /// The association that the guide recommends, for a whole repository.
 #[test]
 fn one_file_tells_an_editor_which_schema_is_for_what() {
     let editor = Editor::new();
-    let guide = corpus::read("docs/editors.md");
-    let blocks = corpus::blocks(&guide, "toml editor");
-    let [association] = blocks.as_slice() else { panic!("one association in docs/editors.md") };
+    let blocks = steadfast_tests::documents::blocks(&corpus::read("docs/editors.md"));
+    let [association] = blocks.as_slice() else { panic!("one block in docs/editors.md") };
     editor.schemas_into(".schema");
     editor.write(".taplo.toml", &association.text);
     let files = ["policies/a.toml", "policies/b/policy.toml", "site.toml", "tests/a.toml"];
