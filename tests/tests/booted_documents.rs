@@ -36,7 +36,7 @@ fn shown(document: &str) -> Vec<Shown> {
 }
 
 fn host(suite: Suite) -> TestHost {
-    let host = TestHost::options(suite).hostname("web1").boot();
+    let host = TestHost::options(suite).hostname("web1.example.com").boot();
     host.publish_distribution();
     host.write("/etc/steadfast/agent.toml", "[labels]\nrole = \"web\"\n");
     host
@@ -121,4 +121,20 @@ fn the_recipes_of_the_cookbook_work_on_debian_12() {
 #[test]
 fn the_recipes_of_the_cookbook_work_on_debian_13() {
     cookbook(Suite::Trixie);
+}
+
+/// The role that the guides for people from elsewhere show side by side.
+#[test]
+fn the_role_of_the_other_guides_works() {
+    let host = host(Suite::Bookworm);
+    for document in ["from-puppet.md", "from-ansible.md", "from-salt.md"] {
+        let shown = shown(document);
+        let [role] = shown.as_slice() else { panic!("{document} shows one role") };
+        apply(&host, role).unwrap_or_else(|complaint| panic!("{document}: {complaint}"));
+        let quiet =
+            apply(&host, role).unwrap_or_else(|complaint| panic!("{document}: {complaint}"));
+        assert_eq!(quiet["outcome"], "converged", "{document}: {quiet:#}");
+        host.must("nginx -t -q; systemctl is-active nginx; id -nG deploy | grep -w www-data");
+        host.must("grep -q 'listen 8080' /etc/nginx/conf.d/site.conf");
+    }
 }
