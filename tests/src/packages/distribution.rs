@@ -11,8 +11,20 @@ use crate::host::{Suite, TestHost};
 use crate::{cache, outer};
 
 /// What the example policies install. What else these need comes along.
-const NAMES: &[&str] =
-    &["nginx", "logrotate", "sudo", "less", "tree", "rsyslog", "redis-server", "libpam-pwquality"];
+const NAMES: &[&str] = &[
+    "nginx",
+    "logrotate",
+    "sudo",
+    "less",
+    "tree",
+    "rsyslog",
+    "redis-server",
+    "cron",
+    "haproxy",
+    "jq",
+    "curl",
+    "apache2-utils",
+];
 
 /// A slow mirror may take minutes.
 const DEADLINE: Duration = Duration::from_secs(300);
