@@ -8,11 +8,13 @@
 //! Blocks follow Ansible: the line break after a `{% … %}` and the blanks before it on its line are
 //! not part of the output; the last line break of a template is.
 
+mod blocks;
 mod compiled;
 mod environment;
 mod failure;
 mod filters;
 mod library;
+mod literals;
 mod scope;
 mod split;
 mod unknown;
@@ -26,6 +28,7 @@ pub(crate) use environment::environment;
 pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};
 pub(crate) use filters::file_function;
 pub(crate) use library::{Known, Library, Resolved, resolve};
+pub(crate) use literals::mixed_comparisons;
 pub(crate) use scope::{ROOTS, Scope};
 pub(crate) use split::{is_interpolated, only_expression};
 pub(crate) use unknown::unknown_filters;

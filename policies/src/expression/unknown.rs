@@ -3,44 +3,17 @@
 
 use std::ops::Range;
 
+use super::blocks::expressions;
 use super::filters;
 
 /// The filters used in `text` that do not exist, and where. `expression` tells whether all of
 /// `text` is one expression; otherwise it is a template.
 pub(crate) fn unknown_filters(text: &str, expression: bool) -> Vec<(&str, Range<usize>)> {
     let mut found = Vec::new();
-    if expression && !text.starts_with("{{") {
-        scan(text, 0..text.len(), &mut found);
-        return found;
-    }
-    let mut position = 0;
-    while let Some((start, close)) = next_block(text, position) {
-        let rest = text.get(start..).unwrap_or_default();
-        let end = rest.find(close).map_or(text.len(), |at| start + at);
-        if close == "%}" && raw(text.get(start..end).unwrap_or_default()) {
-            let tail = text.get(end..).unwrap_or_default();
-            position = tail.find("endraw").map_or(text.len(), |at| end + at);
-            continue;
-        }
-        if close != "#}" {
-            scan(text, start..end, &mut found);
-        }
-        position = end;
+    for range in expressions(text, expression) {
+        scan(text, range, &mut found);
     }
     found
-}
-
-/// Where the next block's inside starts, and what closes it.
-fn next_block(text: &str, from: usize) -> Option<(usize, &'static str)> {
-    let rest = text.get(from..)?;
-    [("{{", "}}"), ("{%", "%}"), ("{#", "#}")]
-        .into_iter()
-        .filter_map(|(open, close)| Some((from + rest.find(open)? + 2, close)))
-        .min()
-}
-
-fn raw(block: &str) -> bool {
-    block.trim_matches(['-', '+', ' ']) == "raw"
 }
 
 fn scan<'t>(text: &'t str, range: Range<usize>, found: &mut Vec<(&'t str, Range<usize>)>) {

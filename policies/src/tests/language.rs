@@ -194,7 +194,7 @@ fn references_to_what_is_not_on_this_host_mean_nothing() {
         [note."/a"]
         require = ["bell.off", "bell.x-1", "bell.y-3", "note./z-*"]
         [bell.off]
-        when = "false"
+        when = false
         [bell."x-{{ item }}"]
         for_each = [1, 2]
         when = "item == 2"

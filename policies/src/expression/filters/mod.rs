@@ -3,10 +3,13 @@
 //! All are pure. An undefined value is an error in each of them except `default` and `mandatory`'s
 //! like.
 
+mod addresses;
 mod collections;
 mod encodings;
 mod expressions;
 mod methods;
+mod texts;
+mod versions;
 mod yaml;
 
 use std::borrow::Cow;
@@ -79,16 +82,39 @@ const OWN: &[&str] = &[
     "b64decode",
     "b64encode",
     "basename",
+    "center",
     "combine",
+    "comment",
     "dict2items",
     "difference",
     "dirname",
+    "extract",
     "flatten",
     "from_json",
+    "from_toml",
     "hash",
+    "human_readable",
+    "human_to_bytes",
     "intersect",
+    "ip_address",
+    "ip_broadcast",
+    "ip_in",
+    "ip_netmask",
+    "ip_network",
+    "ip_prefix",
+    "ip_size",
+    "ip_version",
+    "ipaddr",
+    "ipv4",
+    "ipv6",
+    "is_ip",
+    "is_ipv4",
+    "is_ipv6",
     "items2dict",
     "mandatory",
+    "nthhost",
+    "path_join",
+    "product",
     "quote",
     "regex_escape",
     "regex_findall",
@@ -96,13 +122,94 @@ const OWN: &[&str] = &[
     "regex_search",
     "sha256",
     "sha512",
+    "splitext",
+    "subelements",
+    "symmetric_difference",
     "ternary",
     "to_json",
     "to_nice_json",
     "to_nice_yaml",
     "to_toml",
     "to_yaml",
+    "truncate",
+    "type_debug",
     "union",
+    "version_compare",
+    "wordcount",
+    "wordwrap",
+    "zip_longest",
+];
+
+/// Tests on top of Jinja's own, and Jinja's, for suggestions.
+const TESTS: &[&str] = &[
+    "abs",
+    "all",
+    "any",
+    "boolean",
+    "contains",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "equalto",
+    "even",
+    "false",
+    "falsy",
+    "filter",
+    "float",
+    "ge",
+    "gt",
+    "in",
+    "integer",
+    "ip",
+    "ip_in",
+    "ipv4",
+    "ipv6",
+    "iterable",
+    "le",
+    "lower",
+    "lt",
+    "mapping",
+    "match",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "regex",
+    "sameas",
+    "search",
+    "sequence",
+    "startingwith",
+    "string",
+    "subset",
+    "superset",
+    "test",
+    "true",
+    "truthy",
+    "undefined",
+    "upper",
+    "version",
+    "version_compare",
+];
+
+/// Filters of others that are called otherwise here, or are left out, and what to write.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("base64_decode", "write `b64decode`"),
+    ("base64_encode", "write `b64encode`"),
+    ("checksum", "write `sha256`"),
+    ("community.general.json_query", "write `map`, `selectattr` and the like"),
+    ("from_yaml", "YAML is not read here: write it as TOML or JSON, `from_toml` or `from_json`"),
+    ("from_yaml_all", "YAML is not read here: write it as TOML or JSON"),
+    ("ipsubnet", "write `ipaddr('subnet')`, `nthhost(n)`"),
+    ("json", "write `to_json`"),
+    ("json_query", "write `map`, `selectattr` and the like"),
+    ("md5", "MD5 protects nothing: write `sha256`"),
+    ("password_hash", "give the hash itself, made once with `mkpasswd`: a salt is random"),
+    ("sha1", "SHA-1 protects nothing: write `sha256`"),
+    ("to_bool", "write `bool`"),
+    ("yaml", "write `to_yaml`"),
+    ("yaml_dquote", "write `to_json`: it is YAML, too"),
+    ("yaml_encode", "write `to_json`: it is YAML, too"),
 ];
 
 /// Adds ours to `environment`.
@@ -110,6 +217,9 @@ pub(crate) fn install(environment: &mut Environment<'static>) {
     encodings::install(environment);
     expressions::install(environment);
     collections::install(environment);
+    addresses::install(environment);
+    texts::install(environment);
+    versions::install(environment);
     environment.set_unknown_method_callback(methods::call);
     environment.add_filter("basename", |path: Cow<'_, str>| {
         path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
@@ -147,6 +257,12 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     OWN.iter().chain(BUILT_IN).copied()
 }
 
+/// The names of the tests that are suggested.
+#[cfg(test)]
+pub(crate) fn tests() -> impl Iterator<Item = &'static str> {
+    TESTS.iter().copied()
+}
+
 /// Which filter `name` was probably meant to be.
 pub(crate) fn hint(name: &str) -> Option<String> {
     if matches!(name, "now" | "random" | "shuffle" | "strftime" | "uuid" | "lookup" | "env") {
@@ -154,7 +270,22 @@ pub(crate) fn hint(name: &str) -> Option<String> {
             "policies cannot read the clock, randomness, the environment or the network".to_owned(),
         );
     }
-    did_you_mean(name, OWN.iter().chain(BUILT_IN).copied())
+    let elsewhere = ELSEWHERE.iter().find(|(known, _)| *known == name);
+    elsewhere
+        .map(|(_, hint)| (*hint).to_owned())
+        .or_else(|| did_you_mean(name, OWN.iter().chain(BUILT_IN).copied()))
+        .or_else(|| {
+            TESTS.contains(&name).then(|| format!("`{name}` is a test: write `value is {name}`"))
+        })
+}
+
+/// Which test `name` was probably meant to be.
+pub(crate) fn test_hint(name: &str) -> Option<String> {
+    if matches!(name, "file" | "exists" | "directory" | "link" | "mount") {
+        return Some("an expression cannot look at the host; facts can".to_owned());
+    }
+    did_you_mean(name, TESTS.iter().copied())
+        .or_else(|| exists(name).then(|| format!("`{name}` is a filter: write `value | {name}`")))
 }
 
 /// The function `file(path)` of a policy in `directory`.
