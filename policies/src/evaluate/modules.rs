@@ -114,7 +114,9 @@ impl Evaluator<'_> {
                 self.common(frame, locals, name, given, &mut common, &mut links)?;
             }
         }
-        links.iter_mut().for_each(|link| link.handed_on = true);
+        for link in &mut links {
+            link.handed_on = true;
+        }
         Ok(links)
     }
 

@@ -5,10 +5,11 @@ use std::ops::Range;
 /// The insides of the blocks of `text` that hold expressions or statements, comments and raw text
 /// left out. `expression` tells whether all of `text` is one expression; otherwise it is a template.
 pub(super) fn expressions(text: &str, expression: bool) -> Vec<Range<usize>> {
-    if expression && !text.starts_with("{{") {
-        return vec![0..text.len()];
-    }
     let mut found = Vec::new();
+    if expression && !text.starts_with("{{") {
+        found.push(0..text.len());
+        return found;
+    }
     let mut position = 0;
     while let Some((start, close)) = next_block(text, position) {
         let rest = text.get(start..).unwrap_or_default();
