@@ -8,7 +8,7 @@ use super::{Evaluator, Frame, key};
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{
     Compiled, Library, Origin, ROOTS, Scope, Told, is_certain, is_interpolated, mixed_comparisons,
-    only_expression, tell, undefined_names, unknown_filters,
+    only_expression, tell, undefined_names, unknown_filters, unknown_tests,
 };
 use crate::parse::{Item, Node};
 
@@ -223,6 +223,13 @@ impl Evaluator<'_> {
                 None => told.in_origin(range),
             };
             outcome = Err(told.no_filter(name, spot, file.is_some()));
+        }
+        for (name, range) in unknown_tests(text, expression) {
+            let spot = match &file {
+                Some((path, text)) => told.in_file(path, text, range),
+                None => told.in_origin(range),
+            };
+            outcome = Err(told.no_test(name, spot, file.is_some()));
         }
         outcome
     }

@@ -71,7 +71,7 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
         (ErrorKind::UnknownTest, _) => {
             let name = detail.strip_prefix("test ").and_then(|rest| rest.split(' ').next());
             let name = name.unwrap_or(written).trim_matches('`');
-            (Code::Undefined, format!("there is no test `{name}`"), filters::test_hint(name))
+            return told.no_test(name, spot, source.is_some());
         }
         (ErrorKind::UnknownFunction, _) => {
             let name = detail.strip_suffix(" is unknown").unwrap_or(detail);
@@ -129,6 +129,18 @@ impl Told<'_> {
     pub(crate) fn no_filter(&self, name: &str, spot: Spot, in_file: bool) -> Reported {
         let message = format!("there is no filter `{name}`");
         let draft = self.context.error(Code::Undefined, spot, message).hint(filters::hint(name));
+        if in_file && self.used {
+            draft.related(self.origin.spot, "the template is used here").report()
+        } else {
+            draft.report()
+        }
+    }
+
+    /// Records that there is no test called `name`, at `spot`.
+    pub(crate) fn no_test(&self, name: &str, spot: Spot, in_file: bool) -> Reported {
+        let message = format!("there is no test `{name}`");
+        let draft = self.context.error(Code::Undefined, spot, message);
+        let draft = draft.hint(filters::test_hint(name));
         if in_file && self.used {
             draft.related(self.origin.spot, "the template is used here").report()
         } else {

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::blocks::expressions;
+use super::tokens::{COMPARISONS, Token, TokenKind, tokens};
 
 /// A comparison of two different types.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,32 +35,9 @@ pub(crate) fn mixed_comparisons(text: &str, expression: bool) -> Vec<Mixed> {
     found
 }
 
-const COMPARISONS: &[&str] = &["==", "!=", "<", "<=", ">", ">="];
-
 /// Words that end or begin an operand of a comparison.
 const BORDERS: &[&str] =
     &["and", "or", "not", "if", "elif", "else", "(", ")", "[", "]", "{", "}", ",", ":", "=", "%"];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TokenKind {
-    Text,
-    Number,
-    Boolean,
-    Name,
-    Sign,
-}
-
-#[derive(Debug)]
-struct Token {
-    kind: TokenKind,
-    range: Range<usize>,
-}
-
-impl Token {
-    fn text<'t>(&self, text: &'t str) -> &'t str {
-        text.get(self.range.clone()).unwrap_or_default()
-    }
-}
 
 /// What is wrong with the comparison at `index`, if anything is.
 fn mixed(text: &str, tokens: &[Token], index: usize) -> Option<Mixed> {
@@ -123,52 +101,6 @@ fn filtered(name: &str) -> Option<TokenKind> {
         "bool" => Some(TokenKind::Boolean),
         _ => None,
     }
-}
-
-fn tokens(text: &str, range: Range<usize>) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut position = range.start;
-    let body = text.get(..range.end).unwrap_or_default();
-    while let Some(rest) = body.get(position..)
-        && let Some(first) = rest.chars().next()
-    {
-        let word = |letter: char| letter.is_alphanumeric() || letter == '_';
-        let (kind, length) = if first.is_whitespace() {
-            position += first.len_utf8();
-            continue;
-        } else if matches!(first, '"' | '\'') {
-            (TokenKind::Text, string_length(rest))
-        } else if first.is_ascii_digit() {
-            let number = |letter: char| word(letter) || letter == '.';
-            (TokenKind::Number, rest.find(|letter| !number(letter)).unwrap_or(rest.len()))
-        } else if word(first) {
-            let length = rest.find(|letter| !word(letter)).unwrap_or(rest.len());
-            let boolean = matches!(rest.get(..length), Some("true" | "false" | "True" | "False"));
-            (if boolean { TokenKind::Boolean } else { TokenKind::Name }, length)
-        } else {
-            let double = rest
-                .get(..2)
-                .is_some_and(|pair| COMPARISONS.contains(&pair) || pair == "//" || pair == "**");
-            (TokenKind::Sign, if double { 2 } else { first.len_utf8() })
-        };
-        tokens.push(Token { kind, range: position..position + length });
-        position += length;
-    }
-    tokens
-}
-
-/// The length of the string literal at the start of `rest`.
-fn string_length(rest: &str) -> usize {
-    let mut letters = rest.char_indices();
-    let quote = letters.next().map(|(_, quote)| quote);
-    while let Some((at, letter)) = letters.next() {
-        if letter == '\\' {
-            letters.next();
-        } else if Some(letter) == quote {
-            return at + letter.len_utf8();
-        }
-    }
-    rest.len()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod library;
 mod literals;
 mod scope;
 mod split;
+mod tokens;
 mod unknown;
 mod value;
 
@@ -31,7 +32,7 @@ pub(crate) use library::{Known, Library, Resolved, resolve};
 pub(crate) use literals::mixed_comparisons;
 pub(crate) use scope::{ROOTS, Scope};
 pub(crate) use split::{is_interpolated, only_expression};
-pub(crate) use unknown::unknown_filters;
+pub(crate) use unknown::{unknown_filters, unknown_tests};
 pub(crate) use value::{Unconvertible, from_item, to_value};
 
 /// How many instructions one evaluation may take (well under a second).

@@ -71,6 +71,17 @@ fn filters_as_authors_know_them() {
         ("' a b '.strip().split(' ') | join('-')", "a-b"),
         ("'a.conf'.endswith('.conf') and 'a'.upper() == 'A'", "True"),
         ("','.join(params.hosts)", "a,b,a"),
+        (
+            "[' a '.lstrip(), ' a '.rstrip(), '--a-'.strip('-'), 'a//'.rstrip('/')]",
+            "['a ', ' a', 'a', 'a']",
+        ),
+        (
+            "['a.conf'.removesuffix('.conf'), 'v1'.removeprefix('v'), 'x'.removeprefix('v')]",
+            "['a', '1', 'x']",
+        ),
+        ("['7'.zfill(3), 'a'.ljust(3, '.'), 'a'.rjust(3)]", "['007', 'a..', '  a']"),
+        ("'a\nb'.splitlines() | length ~ 'a,b,c'.count(',') ~ '12'.isdigit()", "22True"),
+        ("['the web'.title(), 'THE web'.capitalize()]", "['The Web', 'The web']"),
         ("true | ternary('yes', 'no')", "yes"),
         ("params.nope | default('z')", "z"),
         ("params.port", "80"),

@@ -152,14 +152,17 @@ const TESTS: &[&str] = &[
     "endingwith",
     "eq",
     "equalto",
+    "escaped",
     "even",
     "false",
     "falsy",
     "filter",
     "float",
     "ge",
+    "greaterthan",
     "gt",
     "in",
+    "int",
     "integer",
     "ip",
     "ip_in",
@@ -167,6 +170,7 @@ const TESTS: &[&str] = &[
     "ipv6",
     "iterable",
     "le",
+    "lessthan",
     "lower",
     "lt",
     "mapping",
@@ -176,6 +180,7 @@ const TESTS: &[&str] = &[
     "number",
     "odd",
     "regex",
+    "safe",
     "sameas",
     "search",
     "sequence",
@@ -277,6 +282,11 @@ pub(crate) fn hint(name: &str) -> Option<String> {
         .or_else(|| {
             TESTS.contains(&name).then(|| format!("`{name}` is a test: write `value is {name}`"))
         })
+}
+
+/// Whether there is a test called `name`.
+pub(crate) fn test_exists(name: &str) -> bool {
+    TESTS.contains(&name)
 }
 
 /// Which test `name` was probably meant to be.
