@@ -11,6 +11,7 @@ mod digest;
 mod expand;
 mod files;
 mod includes;
+mod lint;
 mod load;
 mod modules;
 mod parameters;
@@ -20,6 +21,8 @@ mod resource;
 mod texts;
 mod types;
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use minijinja::Value as Jinja;
@@ -113,6 +116,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) assigned: Vec<Assigned>,
     /// How many policies that include others are being brought in.
     pub(crate) including: usize,
+    /// The expressions judged so far, by where they are written.
+    pub(crate) linted: RefCell<HashSet<(SourceId, u32)>>,
     /// Titles of resources that could not be understood.
     pub(crate) broken_titles: Vec<Text>,
     /// Whether a file could not be parsed, so that any resource may be missing.
@@ -178,6 +183,7 @@ impl<'a> Evaluator<'a> {
             brought_in: Vec::new(),
             assigned: Vec::new(),
             including: 0,
+            linted: RefCell::default(),
             broken_titles: Vec::new(),
             unsound: false,
             reads: None,

@@ -60,6 +60,19 @@ impl Evaluator<'_> {
     ) {
         let tags =
             module.tags.as_ref().map_or(Ok(Vec::new()), |item| self.tags(frame, locals, item));
+        if let Some(item) = &module.tags
+            && policy.parameters.iter().any(|parameter| &*parameter.name == "tags")
+        {
+            let message = format!(
+                "`tags` of a module are the tags of its resources, and policy `{}` has a parameter \
+                 of that name",
+                policy.name
+            );
+            let draft = self.context.error(Code::InvalidValue, frame.spot(item.span), message);
+            draft.hint("give the parameter another name".to_owned()).report();
+            self.unsound = true;
+            return;
+        }
         let (Ok(arguments), Ok(mut links), Ok(tags)) = (
             self.arguments(frame, locals, &module.parameters),
             self.module_links(frame, locals, module),
@@ -114,7 +127,9 @@ impl Evaluator<'_> {
                 self.common(frame, locals, name, given, &mut common, &mut links)?;
             }
         }
-        links.iter_mut().for_each(|link| link.handed_on = true);
+        for link in &mut links {
+            link.handed_on = true;
+        }
         Ok(links)
     }
 

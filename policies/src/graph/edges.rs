@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use globset::GlobBuilder;
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
+use super::cycles::report_cycles;
+use super::deaf::warn_of_deaf;
 use super::mutual;
-use super::order::{Pair, cycle, tangles};
 use super::reference::{Parsed, parse_reference};
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, Reported, Spot};
@@ -104,47 +105,6 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
         }
     }
     edges
-}
-
-/// Says that a notification reaches nobody: the kinds to be notified do nothing about it. Once for
-/// each place, however many resources were made there.
-fn warn_of_deaf(
-    world: &World<'_>,
-    link: &Link,
-    own: &Instance,
-    others: &[u32],
-    told: &mut HashSet<Spot>,
-) {
-    let deaf = |instance: &Instance| !instance.kind.refreshes();
-    let (kind, instead) = match link.relation {
-        // What a module hands on is for those of its resources that can do something about it.
-        parse::Common::Subscribe if !link.handed_on && deaf(own) => {
-            (own.reference.kind(), "require")
-        }
-        parse::Common::Notify => {
-            let mut found = others.iter().filter_map(|index| world.instances.get(*index as usize));
-            let Some(first) = found.next() else { return };
-            if !deaf(first) || found.any(|other| !deaf(other)) {
-                return;
-            }
-            (first.reference.kind(), "before")
-        }
-        _ => return,
-    };
-    if !told.insert(link.spot) {
-        return;
-    }
-    let kinds = world.registry.kinds().filter(|kind| kind.refreshes());
-    let kinds: Vec<String> = kinds.map(|kind| format!("`{}`", kind.declaration().name)).collect();
-    let message = format!("a `{kind}` cannot be notified: it does nothing when others change");
-    world
-        .context
-        .warning(Code::Unused, link.spot, message)
-        .hint(format!(
-            "to say only which comes first, write `{instead}`; what can be notified: {}",
-            kinds.join(", ")
-        ))
-        .report();
 }
 
 impl<'a> Index<'a> {
@@ -405,40 +365,4 @@ fn turned(instances: &[Instance], own: u32, other: u32) -> Option<RawEdge> {
     let absent = instances.get(other as usize)?.relations.as_ref()?.absent;
     let (from, to) = if absent { (own, other) } else { (other, own) };
     (own != other).then_some(RawEdge { from, to, why: Why::Automatic })
-}
-
-/// Reports every tangle of explicit edges with one of its cycles. Whether there was any.
-pub(crate) fn report_cycles(world: &World<'_>, edges: &[RawEdge]) -> bool {
-    let explicit: Vec<&RawEdge> = edges.iter().filter(|edge| edge.why != Why::Automatic).collect();
-    let pairs: Vec<Pair> = explicit.iter().map(|edge| (edge.from, edge.to)).collect();
-    let tangles = tangles(world.instances.len(), &pairs);
-    for tangle in &tangles {
-        let path: Vec<&RawEdge> = cycle(&pairs, tangle)
-            .into_iter()
-            .filter_map(|index| explicit.get(index).copied())
-            .collect();
-        let name = |index: u32| {
-            let instance = world.instances.get(index as usize);
-            instance.map_or_else(String::new, |instance| instance.reference.to_string())
-        };
-        let mut chain: Vec<String> = path.iter().map(|edge| name(edge.from)).collect();
-        chain.extend(chain.first().cloned());
-        let Some(Why::Link(_, first)) = path.first().map(|edge| edge.why) else { continue };
-        let message = format!("resources depend on each other in a cycle: {}", chain.join(" → "));
-        let mut draft = world.context.error(Code::Cycle, first, message);
-        for edge in path.iter().skip(1) {
-            if let Why::Link(relation, spot) = edge.why {
-                let (from, to) = (name(edge.from), name(edge.to));
-                let words = match relation {
-                    parse::Common::Require => format!("`{to}` requires `{from}`"),
-                    parse::Common::Before => format!("`{from}` comes before `{to}`"),
-                    parse::Common::Notify => format!("`{from}` notifies `{to}`"),
-                    _ => format!("`{to}` subscribes to `{from}`"),
-                };
-                draft = draft.related(spot, words);
-            }
-        }
-        draft.hint("remove one of these references".to_owned()).report();
-    }
-    !tangles.is_empty()
 }

@@ -152,6 +152,12 @@ golden! {
     common_attributes: [
         ("policies/web.toml", "[note.\"/a\"]\non_remove = \"remove\"\n\n[note.\"/b\"]\non_remove = \"delet\"\nignore = [\"mdoe\", \"require\"]\nenforce = \"false\"\n"),
     ];
+    filters_of_others: [("policies/web.toml", "[note.\"/a\"]\ncontent = \"{{ labels.role | from_yaml }}\"\n\n[note.\"/b\"]\ncontent = \"{{ labels.role | ipadr('network') }}\"\n\n[note.\"/c\"]\ncontent = \"{{ labels.role | md5 }}\"\n\n[note.\"/d\"]\ncontent = \"{{ labels.role | ipaddr('address') }}\"\n\n[note.\"/e\"]\nwhen = \"'1' is verson('2', '<')\"\n\n[note.\"/f\"]\nwhen = \"'/etc/motd' is exists\"\n\n[note.\"/g\"]\nwhen = \"'1' is version('2', '=>')\"\n")];
+    literals_of_two_types: [
+        ("policies/web/policy.toml", "[note.\"/a\"]\nwhen = \"'12' < 13\"\n\n[note.\"/b\"]\nwhen = \"facts.hostname | length == '4'\"\ncontent = \"port {{ 'x' if labels.role | lower == 5 else 'y' }}\"\n\n[note.\"/c\"]\ntemplate = \"templates/c\"\n\n[note.\"/d/{{ item }}\"]\nfor_each = [\"a\", \"b\"]\nwhen = \"item != 'b' and '1' == 1\"\n"),
+        ("policies/web/templates/c", "{% if facts.hostname | length > '3' %}\nlong\n{% endif %}\n"),
+    ];
+    conditions_that_no_host_changes: [("policies/web.toml", "[note.\"/a\"]\nwhen = \"true\"\n\n[note.\"/b\"]\nwhen = \"1 > 2\"\n\n[note.\"/c\"]\nwhen = false\n\n[note.\"/d\"]\nwhen = \"'nginx'\"\n")];
     glob_without_match: [("policies/web.toml", "[note.\"/a\"]\nnotify = [\"bell.php*\"]\n")];
 }
 

@@ -194,7 +194,7 @@ fn references_to_what_is_not_on_this_host_mean_nothing() {
         [note."/a"]
         require = ["bell.off", "bell.x-1", "bell.y-3", "note./z-*"]
         [bell.off]
-        when = "false"
+        when = false
         [bell."x-{{ item }}"]
         for_each = [1, 2]
         when = "item == 2"
@@ -430,81 +430,6 @@ fn validation_needs_no_host_to_find_errors_in_what_is_fixed() {
         (11, "undefined"),
     ];
     assert_eq!(lines, expected, "{diagnostics}");
-}
-
-#[test]
-fn includes_come_once_and_first() {
-    let repository = Memory::new(&[
-        (
-            "site.toml",
-            "[site]\ndata = [\"common\"]\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"db\"]\n\
-             [[assign]]\nhosts = \"*\"\npolicies = [\"base\"]\ntags = \"ground\"\n\
-             [assign.params.base]\nowner = \"me\"\n",
-        ),
-        ("data/common.toml", "[users]\nname = \"zoe\"\n"),
-        (
-            "policies/web.toml",
-            "include = [\"base\", \"users\"]\n[note.\"/web\"]\nrequire = \"note./base\"\n[module.m]\nsource = \"part\"\n",
-        ),
-        ("policies/db.toml", "include = \"base\"\n[note.\"/db\"]\n"),
-        // Policies may include each other: each comes once.
-        (
-            "policies/base.toml",
-            "include = \"web\"\n[params]\nowner = \"root\"\n[note.\"/base\"]\nowner = \"{{ params.owner }}\"\n",
-        ),
-        ("policies/users.toml", "[params]\nname = \"nobody\"\n[note.\"/{{ params.name }}\"]\n"),
-        ("policies/part.toml", "include = \"late\"\n[note.\"/part\"]\n"),
-        ("policies/late.toml", "[note.\"/late\"]\nnotify = \"bell.*\"\n[bell.x]\n"),
-    ]);
-    let catalog = crate::evaluate(&repository, &inputs(), &registry())
-        .unwrap_or_else(|errors| panic!("{errors}"));
-    let expected = [
-        "note.\"/base\"",
-        "note.\"/zoe\"",
-        "note.\"/web\"",
-        "note.\"/late\"",
-        "bell.x",
-        "note.\"/part\"",
-        "note.\"/db\"",
-    ];
-    assert_eq!(titles(&catalog), expected);
-    assert_eq!(catalog.policies, ["web", "base", "users", "late", "db"]);
-    assert_eq!(value(&catalog, "note.\"/base\"", "owner"), Some(&Value::text("me")));
-    assert!(find(&catalog, "note.\"/base\"").has_tag("ground"));
-    assert!(!find(&catalog, "note.\"/web\"").has_tag("ground"));
-    assert!(crate::validate(&repository, &registry()).is_empty());
-}
-
-#[test]
-fn tags_are_inherited() {
-    let catalog = site(&[
-        (
-            "site.toml",
-            "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\ntags = [\"{{ labels.role }}s\"]\n",
-        ),
-        (
-            "policies/web.toml",
-            r#"
-            tags = ["edge"]
-            [params]
-            tier = "front"
-            [note."/a"]
-            tags = ["z", "own"]
-            [module.blog]
-            source = "vhost"
-            tags = "{{ params.tier }}"
-            "#,
-        ),
-        ("policies/vhost.toml", "tags = \"v\"\n[bell.b]\n"),
-    ])
-    .unwrap();
-    let tags = |reference: &str| {
-        let mut tags: Vec<&str> = find(&catalog, reference).tags().collect();
-        tags.sort_unstable();
-        tags.join(" ")
-    };
-    assert_eq!(tags("note.\"/a\""), "edge note own web webs z");
-    assert_eq!(tags("bell.b"), "bell blog edge front v vhost web webs");
 }
 
 #[test]

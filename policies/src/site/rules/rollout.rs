@@ -82,10 +82,10 @@ pub(super) fn read(reader: &Reader<'_>, item: &Item) -> Option<Vec<Wave>> {
             return None;
         }
     };
-    let mut waves: Vec<Wave> = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        waves.push(wave(reader, item, index == 0)?);
-    }
+    // Each wave is judged, also where one before it is wrong.
+    let waves: Vec<Option<Wave>> =
+        items.iter().enumerate().map(|(index, item)| wave(reader, item, index == 0)).collect();
+    let waves: Vec<Wave> = waves.into_iter().collect::<Option<_>>()?;
     ascending(reader, items, &waves)?;
     Some(waves)
 }
@@ -104,11 +104,11 @@ fn wave(reader: &Reader<'_>, item: &Item, first: bool) -> Option<Wave> {
         missing("this wave does not say how many hosts it is for", "add `percent = 100`");
         return None;
     };
-    let share = match percent.item.node {
+    let hosts = match percent.item.node {
         Node::Integer(value) => u8::try_from(value).ok().filter(|value| (1..=100).contains(value)),
         _ => None,
     };
-    let Some(share) = share else {
+    let Some(hosts) = hosts else {
         reader.wrong("percent", &percent.item, "a whole number from 1 to 100", None);
         return None;
     };
@@ -132,22 +132,22 @@ fn wave(reader: &Reader<'_>, item: &Item, first: bool) -> Option<Wave> {
         }
     };
     let place = reader.context.sources.place(reader.spot(item.span));
-    Some(Wave { percent: share, after, place })
+    Some(Wave { percent: hosts, after, place })
 }
 
 /// Reports waves that go back, and a last one that is not all hosts.
 fn ascending(reader: &Reader<'_>, items: &[Item], waves: &[Wave]) -> Option<()> {
     for (index, pair) in waves.windows(2).enumerate() {
-        let [before, after] = pair else { continue };
+        let [before, next] = pair else { continue };
         let (Some(earlier), Some(later)) = (items.get(index), items.get(index + 1)) else {
             continue;
         };
-        let message = if after.percent <= before.percent {
+        let message = if next.percent <= before.percent {
             format!(
                 "this wave of {} percent adds no host to the one of {} percent before it",
-                after.percent, before.percent
+                next.percent, before.percent
             )
-        } else if after.after <= before.after {
+        } else if next.after <= before.after {
             "this wave does not begin after the one before it".to_owned()
         } else {
             continue;

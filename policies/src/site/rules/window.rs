@@ -37,14 +37,12 @@ pub static WINDOW: TableDeclaration = TableDeclaration {
 };
 
 pub(super) fn read(reader: &Reader<'_>, item: &Item) -> Vec<Window> {
-    match &item.node {
-        Node::List(items) => items.iter().filter_map(|item| window(reader, item)).collect(),
-        _ => {
-            let hint = "write `[[window]]` with two brackets: there may be several".to_owned();
-            reader.wrong("window", item, "a list of tables", hint);
-            Vec::new()
-        }
-    }
+    let Node::List(items) = &item.node else {
+        let hint = "write `[[window]]` with two brackets: there may be several".to_owned();
+        reader.wrong("window", item, "a list of tables", hint);
+        return Vec::new();
+    };
+    items.iter().filter_map(|item| window(reader, item)).collect()
 }
 
 fn window(reader: &Reader<'_>, item: &Item) -> Option<Window> {

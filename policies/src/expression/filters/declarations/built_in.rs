@@ -12,7 +12,13 @@ pub(super) const BUILT_IN: &[FilterDeclaration] = &[
         "[1, 2, 3] | batch(2, 0) | list",
         "[[1, 2], [3, 0]]",
     ),
-    declared("bool", "", "Whether the value counts as true.", "1 | bool", "True"),
+    declared(
+        "bool",
+        "",
+        "The value as true or false: `yes`, `on`, `true` and `1`, or `no`, `off`, `false` and `0`. Anything else is an error.",
+        "'yes' | bool",
+        "True",
+    ),
     declared(
         "capitalize",
         "",

@@ -53,6 +53,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     own::OWN.iter().chain(built_in::BUILT_IN).map(|declared| declared.name)
 }
 
+/// The names of all tests.
+pub(crate) fn tests() -> impl Iterator<Item = &'static str> {
+    functions::TESTS.iter().map(|declared| declared.name)
+}
+
 /// What `expression` yields without any names, as text, or what is wrong with it.
 pub fn example(expression: &str) -> Result<String, String> {
     let environment = environment(&std::sync::Arc::default());
