@@ -32,7 +32,11 @@ pub(super) fn schema(table: &TableDeclaration) -> Value {
 
 /// A table with these keys and no others.
 pub(super) fn closed(properties: Map<String, Value>) -> Value {
-    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+    let mut whole = Map::new();
+    whole.insert("type".into(), json!("object"));
+    whole.insert("properties".into(), Value::Object(properties));
+    whole.insert("additionalProperties".into(), json!(false));
+    Value::Object(whole)
 }
 
 /// What may be written for each of `keys`.
