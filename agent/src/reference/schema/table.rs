@@ -44,7 +44,8 @@ pub(super) fn properties(keys: &[KeyDeclaration]) -> Map<String, Value> {
     keys.iter().map(|declared| (declared.name.to_owned(), key(declared))).collect()
 }
 
-fn key(declared: &KeyDeclaration) -> Value {
+/// What may be written for `declared`.
+pub(super) fn key(declared: &KeyDeclaration) -> Value {
     described(form::schema(&declared.form), declared.documentation, declared.default)
 }
 
