@@ -2,6 +2,7 @@
 //!
 //! `Repository ──parse──▶ site and policies ──evaluate (facts, labels)──▶ Catalog`
 //!
+//! - [`declaration`]: what the language says about itself, for schema and reference;
 //! - [`diagnostics`]: what is wrong and where, for people and programs;
 //! - `parse`: TOML with places, and what a policy declares;
 //! - `expression`: Jinja, strict and pure;

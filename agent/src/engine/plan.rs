@@ -126,12 +126,30 @@ fn announce(selection: &Selection, catalog: &Catalog, view: &View<'_>) {
     }
 }
 
-struct Planning<'a> {
-    catalog: &'a Catalog,
-    entries: Vec<Entry>,
+/// What pending steps will provide.
+#[derive(Default)]
+struct Coming {
     provisions: HashMap<Provision, Reference>,
     /// The first package with pending steps: nobody here can know what it brings.
     package: Option<Reference>,
+}
+
+impl Coming {
+    fn add(&mut self, provision: Provision, provider: &Reference) {
+        if matches!(provision, Provision::Package(_)) && self.package.is_none() {
+            self.package = Some(provider.clone());
+        }
+        self.provisions.insert(provision, provider.clone());
+    }
+}
+
+struct Planning<'a> {
+    catalog: &'a Catalog,
+    entries: Vec<Entry>,
+    /// What is to come.
+    coming: Coming,
+    /// The same with what would come if nothing were only reported: for what is only reported itself.
+    would_come: Coming,
     /// Pending dependencies of resources, direct or not; only for those that have any.
     pending: HashMap<usize, Vec<Reference>>,
     notified_by: HashMap<usize, Vec<String>>,
@@ -161,8 +179,8 @@ impl<'a> Planning<'a> {
         Self {
             catalog,
             entries: Vec::with_capacity(catalog.resources.len()),
-            provisions: HashMap::new(),
-            package: None,
+            coming: Coming::default(),
+            would_come: Coming::default(),
             pending: HashMap::new(),
             notified_by,
         }
@@ -179,20 +197,23 @@ impl<'a> Planning<'a> {
             return Entry::Blocked(cause);
         }
         let dependencies = self.pending_dependencies(resource);
+        let coming = if resource.common.enforce { &self.coming } else { &self.would_come };
         let pending =
-            Pending::new(&self.provisions, &dependencies).with_package(self.package.as_ref());
+            Pending::new(&coming.provisions, &dependencies).with_package(coming.package.as_ref());
         let planned = resource.kind.plan(&resource.wanted, view, &pending);
         let entry = match planned {
             Err(failure) => Entry::Failed(Box::new(failure)),
             Ok(planned) => self.classify(index, resource, planned, view, in_force),
         };
-        if entry.has_steps() && resource.common.enforce {
+        if entry.has_steps() {
             for provision in resource.kind.provides(&resource.wanted) {
-                if matches!(provision, Provision::Package(_)) && self.package.is_none() {
-                    self.package = Some(resource.reference.clone());
+                if resource.common.enforce {
+                    self.coming.add(provision.clone(), &resource.reference);
                 }
-                self.provisions.insert(provision, resource.reference.clone());
+                self.would_come.add(provision, &resource.reference);
             }
+        }
+        if entry.has_steps() && resource.common.enforce {
             for target in &resource.notifies {
                 let text = resource.reference.to_string();
                 self.notified_by.entry(*target as usize).or_default().push(text);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use steadfast_resources::{KindDeclaration, Text, Value};
 
+use super::attributes::PLACEHOLDER;
 use super::texts::Locals;
 use super::types::shown;
 use super::{Evaluator, Frame, Link};
@@ -29,7 +30,10 @@ impl Evaluator<'_> {
         common: &mut Common,
         links: &mut Vec<Link>,
     ) -> Result<(), Reported> {
-        let Some(value) = self.attribute(frame, locals, &given.item)?.value else { return Ok(()) };
+        let evaluated = self.attribute(frame, locals, &given.item)?;
+        let Some(value) = evaluated.value else { return Ok(()) };
+        // When checking, what nothing is known about refers to nothing that could be judged.
+        let known = |text: &str| evaluated.certain || text != PLACEHOLDER;
         let spot = frame.spot(given.item.span);
         let wrong = |expected: &str| {
             let message = format!("`{}` must be {expected}, not {}", name.name(), shown(&value));
@@ -84,7 +88,9 @@ impl Evaluator<'_> {
             }
             (name, _) if name.links() => {
                 for (text, spot) in self.texts(frame, name, &value, &given.item)? {
-                    links.push(Link { relation: name, text, spot, handed_on: false });
+                    if known(&text) {
+                        links.push(Link { relation: name, text, spot, handed_on: false });
+                    }
                 }
             }
             // `when`, `for_each` and `ignore` are read where they are needed.
@@ -136,14 +142,16 @@ impl Evaluator<'_> {
         declaration: &'static KindDeclaration,
         given: &Given,
     ) -> Result<Vec<Text>, Reported> {
-        let Some(value) = self.attribute(frame, locals, &given.item)?.value else {
-            return Ok(Vec::new());
-        };
+        let evaluated = self.attribute(frame, locals, &given.item)?;
+        let Some(value) = evaluated.value else { return Ok(Vec::new()) };
         let mut names = Vec::new();
         let mut outcome = Ok(());
         for (name, spot) in self.texts(frame, parse::Common::Ignore, &value, &given.item)? {
             if declaration.attribute(&name).is_some() {
                 names.push(name);
+                continue;
+            }
+            if !evaluated.certain && *name == *PLACEHOLDER {
                 continue;
             }
             let known: Vec<&str> =

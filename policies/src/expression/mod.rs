@@ -28,6 +28,7 @@ pub(crate) use compiled::{Compiled, Engine};
 pub(crate) use environment::environment;
 pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};
 pub(crate) use filters::file_function;
+pub use filters::{Declarations, FilterDeclaration, declarations, example};
 pub(crate) use library::{Known, Library, Resolved, resolve};
 pub(crate) use literals::mixed_comparisons;
 pub(crate) use scope::{ROOTS, Scope};

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod collections;
+mod declarations;
 mod encodings;
 mod expressions;
 mod methods;
@@ -21,181 +22,11 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use super::library::{Known, Library, Resolved, resolve};
 use crate::diagnostics::suggest::did_you_mean;
 
+pub use declarations::{Declarations, FilterDeclaration, declarations, example};
+pub(crate) use declarations::{names, tests};
+
 /// How the message of a missing file begins.
 pub(crate) const NO_FILE: &str = "there is no file ";
-
-/// Jinja's own filters, for suggestions.
-const BUILT_IN: &[&str] = &[
-    "abs",
-    "attr",
-    "e",
-    "escape",
-    "safe",
-    "batch",
-    "bool",
-    "capitalize",
-    "chain",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "first",
-    "float",
-    "format",
-    "groupby",
-    "indent",
-    "int",
-    "items",
-    "join",
-    "last",
-    "length",
-    "lines",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "pprint",
-    "reject",
-    "rejectattr",
-    "replace",
-    "reverse",
-    "round",
-    "select",
-    "selectattr",
-    "slice",
-    "sort",
-    "split",
-    "string",
-    "sum",
-    "title",
-    "tojson",
-    "trim",
-    "unique",
-    "upper",
-    "urlencode",
-    "zip",
-];
-
-/// Our own.
-const OWN: &[&str] = &[
-    "b64decode",
-    "b64encode",
-    "basename",
-    "center",
-    "combine",
-    "comment",
-    "dict2items",
-    "difference",
-    "dirname",
-    "extract",
-    "flatten",
-    "from_json",
-    "from_toml",
-    "hash",
-    "human_readable",
-    "human_to_bytes",
-    "intersect",
-    "ip_address",
-    "ip_broadcast",
-    "ip_in",
-    "ip_netmask",
-    "ip_network",
-    "ip_prefix",
-    "ip_size",
-    "ip_version",
-    "ipaddr",
-    "ipv4",
-    "ipv6",
-    "is_ip",
-    "is_ipv4",
-    "is_ipv6",
-    "items2dict",
-    "mandatory",
-    "nthhost",
-    "path_join",
-    "product",
-    "quote",
-    "regex_escape",
-    "regex_findall",
-    "regex_replace",
-    "regex_search",
-    "sha256",
-    "sha512",
-    "splitext",
-    "subelements",
-    "symmetric_difference",
-    "ternary",
-    "to_json",
-    "to_nice_json",
-    "to_nice_yaml",
-    "to_toml",
-    "to_yaml",
-    "truncate",
-    "type_debug",
-    "union",
-    "version_compare",
-    "wordcount",
-    "wordwrap",
-    "zip_longest",
-];
-
-/// Tests on top of Jinja's own, and Jinja's, for suggestions.
-const TESTS: &[&str] = &[
-    "abs",
-    "all",
-    "any",
-    "boolean",
-    "contains",
-    "defined",
-    "divisibleby",
-    "endingwith",
-    "eq",
-    "equalto",
-    "escaped",
-    "even",
-    "false",
-    "falsy",
-    "filter",
-    "float",
-    "ge",
-    "greaterthan",
-    "gt",
-    "in",
-    "int",
-    "integer",
-    "ip",
-    "ip_in",
-    "ipv4",
-    "ipv6",
-    "iterable",
-    "le",
-    "lessthan",
-    "lower",
-    "lt",
-    "mapping",
-    "match",
-    "ne",
-    "none",
-    "number",
-    "odd",
-    "regex",
-    "safe",
-    "sameas",
-    "search",
-    "sequence",
-    "startingwith",
-    "string",
-    "subset",
-    "superset",
-    "test",
-    "true",
-    "truthy",
-    "undefined",
-    "upper",
-    "version",
-    "version_compare",
-];
 
 /// Filters of others that are called otherwise here, or are left out, and what to write.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -253,19 +84,7 @@ pub(crate) fn install(environment: &mut Environment<'static>) {
 
 /// Whether there is a filter called `name`.
 pub(crate) fn exists(name: &str) -> bool {
-    OWN.contains(&name) || BUILT_IN.contains(&name)
-}
-
-/// The names of all filters.
-#[cfg(test)]
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    OWN.iter().chain(BUILT_IN).copied()
-}
-
-/// The names of the tests that are suggested.
-#[cfg(test)]
-pub(crate) fn tests() -> impl Iterator<Item = &'static str> {
-    TESTS.iter().copied()
+    names().any(|known| known == name)
 }
 
 /// Which filter `name` was probably meant to be.
@@ -276,17 +95,14 @@ pub(crate) fn hint(name: &str) -> Option<String> {
         );
     }
     let elsewhere = ELSEWHERE.iter().find(|(known, _)| *known == name);
-    elsewhere
-        .map(|(_, hint)| (*hint).to_owned())
-        .or_else(|| did_you_mean(name, OWN.iter().chain(BUILT_IN).copied()))
-        .or_else(|| {
-            TESTS.contains(&name).then(|| format!("`{name}` is a test: write `value is {name}`"))
-        })
+    elsewhere.map(|(_, hint)| (*hint).to_owned()).or_else(|| did_you_mean(name, names())).or_else(
+        || test_exists(name).then(|| format!("`{name}` is a test: write `value is {name}`")),
+    )
 }
 
 /// Whether there is a test called `name`.
 pub(crate) fn test_exists(name: &str) -> bool {
-    TESTS.contains(&name)
+    tests().any(|known| known == name)
 }
 
 /// Which test `name` was probably meant to be.
@@ -294,7 +110,7 @@ pub(crate) fn test_hint(name: &str) -> Option<String> {
     if matches!(name, "file" | "exists" | "directory" | "link" | "mount") {
         return Some("an expression cannot look at the host; facts can".to_owned());
     }
-    did_you_mean(name, TESTS.iter().copied())
+    did_you_mean(name, tests())
         .or_else(|| exists(name).then(|| format!("`{name}` is a filter: write `value | {name}`")))
 }
 

@@ -15,12 +15,14 @@ use steadfast_resources::{AnyKind, AttributeDeclaration, Registry, Text};
 
 use super::Document;
 use super::node::{Entry, Item, Node};
+use crate::declaration::POLICY;
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
 pub use checks::CHECK;
 pub(crate) use checks::{CheckDeclaration, checks};
 pub(crate) use names::Common;
+pub use names::common_attributes;
 pub(crate) use parameters::{Parameter, ParameterType};
 
 /// A policy as it is written.
@@ -94,8 +96,9 @@ pub(crate) struct Module {
 }
 
 /// Words at the top of a policy that are not kinds.
-const SECTIONS: &[&str] =
-    &["description", "include", "tags", "params", "defaults", "module", "check"];
+fn sections() -> impl Iterator<Item = &'static str> {
+    POLICY.keys.iter().map(|key| key.name)
+}
 
 /// Reads what `document` declares.
 pub(crate) fn classify(
@@ -217,8 +220,8 @@ impl Classifier<'_> {
 
     fn unknown_kind(&self, name: &str, span: Span, only_kinds: bool) {
         let names: Vec<&str> = self.registry.kinds().map(|kind| kind.declaration().name).collect();
-        let sections = if only_kinds { &[] } else { SECTIONS };
-        let hint = did_you_mean(name, names.iter().copied().chain(sections.iter().copied()))
+        let sections = sections().filter(|_| !only_kinds);
+        let hint = did_you_mean(name, names.iter().copied().chain(sections))
             .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")));
         self.context
             .error(Code::UnknownKind, self.spot(span), format!("there is no kind `{name}`"))
@@ -235,7 +238,7 @@ impl Classifier<'_> {
                 let message = format!("a policy has no key `{}`", entry.key);
                 self.context
                     .error(Code::UnknownKey, self.spot(entry.key_span), message)
-                    .hint(did_you_mean(&entry.key, SECTIONS.iter().copied()))
+                    .hint(did_you_mean(&entry.key, sections()))
                     .report();
             }
             return;
