@@ -15,9 +15,9 @@ pub(super) const BUILT_IN: &[FilterDeclaration] = &[
     declared(
         "bool",
         "",
-        "The value as true or false: `yes`, `on`, `true` and `1`, or `no`, `off`, `false` and `0`. Anything else is an error.",
-        "'yes' | bool",
-        "True",
+        "The boolean that the value stands for: `yes`, `on`, `true`, `1` and their opposites. Anything else is an error.",
+        "'no' | bool",
+        "False",
     ),
     declared(
         "capitalize",

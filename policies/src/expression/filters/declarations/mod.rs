@@ -77,7 +77,7 @@ const fn declared(
 }
 
 #[cfg(test)]
-mod tests {
+mod examples {
     use super::*;
 
     #[test]
