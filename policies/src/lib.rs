@@ -60,8 +60,9 @@ use expression::{Engine, Scope, environment};
 
 /// The catalog of the host that `inputs` describe, by the site and policies of `repository`.
 ///
-/// Only the policies assigned to the host (and those that they use) are read. The error holds every
-/// error found; a catalog may come with warnings.
+/// Only the policies assigned to the host (and those that they use) are read. A catalog may come
+/// with warnings. Where there is none, the error holds every error of the repository, also of what
+/// this host does not use: they are mended in one go.
 pub fn evaluate(
     repository: &dyn Repository,
     inputs: &Inputs,
@@ -69,7 +70,7 @@ pub fn evaluate(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_site(&context, repository, inputs, registry);
-    finish(context, catalog)
+    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
 }
 
 /// The catalog of a single policy file, applied without a site. `text` is the file's content,
@@ -85,6 +86,7 @@ pub fn evaluate_policy(
     let context = Context::default();
     let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
     finish(context, catalog)
+        .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
 }
 
 fn finish(context: Context, catalog: Result<Catalog, Reported>) -> Result<Catalog, Diagnostics> {

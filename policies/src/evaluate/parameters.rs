@@ -41,6 +41,8 @@ impl Evaluator<'_> {
             match self.value_of(&frame, parameter, arguments, user) {
                 Ok(Some(value)) => bound.push((Jinja::from(parameter.name.as_str()), value)),
                 Ok(None) => {}
+                // Without a host the rest of the policy is judged as if nothing were known of it.
+                Err(Reported) if self.check() => {}
                 Err(reported) => outcome = Err(reported),
             }
         }

@@ -46,6 +46,8 @@ pub(crate) struct Declaration {
     pub(crate) title: Text,
     pub(crate) title_span: Span,
     pub(crate) given: Vec<Given>,
+    /// Attributes that an unknown name was probably meant to be: nothing is known about them.
+    pub(crate) misspelt: Vec<&'static AttributeDeclaration>,
     /// Whether something about it was already reported.
     pub(crate) broken: bool,
 }
@@ -254,7 +256,7 @@ impl Classifier<'_> {
             return;
         };
         let before = self.context.count();
-        let given = self.attributes(kind, entries, false);
+        let (given, misspelt) = self.attributes(kind, entries, false);
         self.placed.push((
             entry.key_span.start,
             Element::Resource(Declaration {
@@ -262,6 +264,7 @@ impl Classifier<'_> {
                 title: entry.key,
                 title_span: entry.key_span,
                 given,
+                misspelt,
                 broken: self.context.count() > before,
             }),
         ));
@@ -272,9 +275,10 @@ impl Classifier<'_> {
         kind: &'static dyn AnyKind,
         entries: Vec<Entry>,
         defaults: bool,
-    ) -> Vec<Given> {
+    ) -> (Vec<Given>, Vec<&'static AttributeDeclaration>) {
         let declaration = kind.declaration();
         let mut given = Vec::with_capacity(entries.len());
+        let mut misspelt = Vec::new();
         let sensitive = entries.iter().any(|entry| {
             &*entry.key == "sensitive" && !matches!(entry.item.node, Node::Boolean(false))
         });
@@ -285,6 +289,9 @@ impl Classifier<'_> {
             let own = declaration.attribute(&entry.key).map(Name::Own);
             let Some(name) = own.or_else(|| Common::named(&entry.key).map(Name::Common)) else {
                 self.unknown_attribute(declaration, &entry);
+                let own = declaration.attributes.iter().map(|attribute| attribute.name);
+                misspelt
+                    .extend(nearest(&entry.key, own).and_then(|name| declaration.attribute(name)));
                 continue;
             };
             if defaults && matches!(name, Name::Common(Common::When | Common::ForEach)) {
@@ -296,7 +303,7 @@ impl Classifier<'_> {
             }
             given.push(Given { name, item: entry.item });
         }
-        given
+        (given, misspelt)
     }
 
     fn unknown_attribute(&self, declaration: &steadfast_resources::KindDeclaration, entry: &Entry) {
@@ -329,7 +336,7 @@ impl Classifier<'_> {
                 continue;
             }
             if let Node::Table(attributes) = entry.item.node {
-                let given = self.attributes(kind, attributes, true);
+                let (given, _) = self.attributes(kind, attributes, true);
                 policy.defaults.insert(kind.declaration().name, given);
             }
         }
