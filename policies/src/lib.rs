@@ -8,6 +8,7 @@
 //! - `site`: which hosts get which policies and data;
 //! - `evaluate`: `when`, `for_each`, modules, parameters, attributes;
 //! - `graph`: references, edges, order;
+//! - [`trace`]: where one resource comes from, for whoever asks;
 //! - `validate`: every error that can be told without a host.
 //!
 //! What must stay true: a catalog is a pure function of the repository's blobs and the
@@ -40,6 +41,7 @@ mod expression;
 mod graph;
 mod parse;
 mod site;
+pub mod trace;
 mod validate;
 
 #[cfg(test)]
@@ -51,12 +53,14 @@ use steadfast_resources::Registry;
 
 pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
 pub use diagnostics::{Diagnostic, Diagnostics};
+use repository::Nothing;
 pub use repository::{Repository, RepositoryError};
 pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};
 use evaluate::{Evaluator, Files, Mode, Policies};
 use expression::{Engine, Scope, environment};
+use trace::{Trace, Tracer};
 
 /// The catalog of the host that `inputs` describe, by the site and policies of `repository`.
 ///
@@ -87,6 +91,56 @@ pub fn evaluate_policy(
     let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
     finish(context, catalog)
         .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
+}
+
+/// The catalog of [`evaluate`], with notes about where the resource of `kind` titled `title` comes
+/// from, or why this host does not have it.
+pub fn evaluate_tracing(
+    repository: &dyn Repository,
+    inputs: &Inputs,
+    registry: &Registry,
+    (kind, title): (&str, &str),
+) -> Result<(Catalog, Trace), Diagnostics> {
+    let context = Context::tracing(Tracer::new(kind, title));
+    let catalog = evaluate_site(&context, repository, inputs, registry);
+    traced(context, catalog, repository, registry)
+        .map_err(|errors| errors.and(&validate(repository, registry)))
+}
+
+/// The catalog of [`evaluate_policy`], with notes as those of [`evaluate_tracing`].
+pub fn evaluate_policy_tracing(
+    repository: &dyn Repository,
+    file_name: &str,
+    text: &str,
+    inputs: &Inputs,
+    registry: &Registry,
+    (kind, title): (&str, &str),
+) -> Result<(Catalog, Trace), Diagnostics> {
+    let context = Context::tracing(Tracer::new(kind, title));
+    let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
+    let none = Nothing;
+    traced(context, catalog, &none, registry)
+        .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
+}
+
+/// The catalog and the notes about it; policies that are not used are looked for in `elsewhere`.
+fn traced(
+    mut context: Context,
+    catalog: Result<Catalog, Reported>,
+    elsewhere: &dyn Repository,
+    registry: &Registry,
+) -> Result<(Catalog, Trace), Diagnostics> {
+    let tracer = context.tracer.take();
+    let catalog = finish(context, catalog)?;
+    let mut trace = Trace::default();
+    if let Some(tracer) = tracer {
+        trace = tracer.finish(|| trace::unused(&tracer, elsewhere, registry));
+        if trace.subject.is_none() {
+            let names = catalog.resources.iter().map(|resource| &resource.reference);
+            trace.near = tracer.near(names);
+        }
+    }
+    Ok((catalog, trace))
 }
 
 fn finish(context: Context, catalog: Result<Catalog, Reported>) -> Result<Catalog, Diagnostics> {

@@ -29,6 +29,7 @@ use crate::parse::{self, Policy};
 use crate::site::Datum;
 
 pub(crate) use digest::catalog as catalog_digest;
+pub(crate) use expand::pattern;
 pub(crate) use files::Files;
 pub(crate) use load::Policies;
 pub(crate) use parameters::Argument;
@@ -114,7 +115,7 @@ pub(crate) struct Frame<'p> {
 }
 
 impl Frame<'_> {
-    fn spot(&self, span: Span) -> Spot {
+    pub(crate) fn spot(&self, span: Span) -> Spot {
         Spot::new(self.policy.source, span)
     }
 }
@@ -161,6 +162,6 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The key under which a string at `span` of `source` is compiled.
-fn key(source: SourceId, span: Span) -> (SourceId, u32) {
+pub(crate) fn key(source: SourceId, span: Span) -> (SourceId, u32) {
     (source, span.start)
 }

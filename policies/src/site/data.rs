@@ -19,6 +19,17 @@ use crate::parse::{self, Entry, Node, Policy};
 pub(crate) struct Datum {
     pub(crate) spot: Spot,
     content: Content,
+    /// Every layer's say about it, the weakest first. Only kept where somebody asks for it.
+    trail: Vec<Said>,
+}
+
+/// What one layer says about a key.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) spot: Spot,
+    pub(crate) value: Jinja,
+    /// Whether it appends to what the layers below say, and does not replace it.
+    pub(crate) appends: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -31,8 +42,29 @@ enum Content {
 impl Datum {
     /// The entries of one layer.
     fn layer(context: &Context, source: SourceId, entries: &[Entry], spot: Spot) -> Self {
-        let empty = Self { spot, content: Content::Map(Vec::new()) };
+        let empty = Self { spot, content: Content::Map(Vec::new()), trail: Vec::new() };
         empty.merged(context, source, entries)
+    }
+
+    /// A value that a layer gives, with what those below said.
+    fn given(context: &Context, spot: Spot, content: Content, below: Option<Self>) -> Self {
+        let mut given = Self { spot, content, trail: Vec::new() };
+        if context.tracer.is_some() {
+            let value = given.value();
+            given.trail = below.map(Self::said).unwrap_or_default();
+            given.trail.push(Said { spot, value, appends: false });
+        }
+        given
+    }
+
+    /// Every layer's say; for a map, its last value as a whole.
+    fn said(self) -> Vec<Said> {
+        match self.content {
+            Content::Map(_) => {
+                vec![Said { spot: self.spot, value: self.value(), appends: false }]
+            }
+            _ => self.trail,
+        }
     }
 
     /// This, with `entries` on top.
@@ -51,10 +83,14 @@ impl Datum {
             let datum = match (&entry.item.node, below) {
                 (Node::Table(entries), Some((_, below))) => below.merged(context, source, entries),
                 (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
-                (Node::List(items), _) => {
-                    Self { spot, content: Content::List(items.iter().map(from_item).collect()) }
+                (Node::List(items), below) => {
+                    let content = Content::List(items.iter().map(from_item).collect());
+                    Self::given(context, spot, content, below.map(|(_, below)| below))
                 }
-                (_, _) => Self { spot, content: Content::Leaf(from_item(&entry.item)) },
+                (_, below) => {
+                    let content = Content::Leaf(from_item(&entry.item));
+                    Self::given(context, spot, content, below.map(|(_, below)| below))
+                }
             };
             let at = known.unwrap_or(map.len()).min(map.len());
             map.insert(at, (entry.key.clone(), datum));
@@ -73,6 +109,21 @@ impl Datum {
             }
             _ => None,
         }
+    }
+
+    /// Every layer's say, the weakest first, about this key and the keys below it, each with the
+    /// way there from here. Empty where nobody asked for it.
+    pub(crate) fn trail(&self) -> Vec<(String, &Said)> {
+        let mut trail: Vec<(String, &Said)> =
+            self.trail.iter().map(|said| (String::new(), said)).collect();
+        if let Content::Map(map) = &self.content {
+            for (key, datum) in map {
+                trail.extend(datum.trail().into_iter().map(|(way, said)| {
+                    (if way.is_empty() { key.to_string() } else { format!("{key}.{way}") }, said)
+                }));
+            }
+        }
+        trail
     }
 
     /// The value as expressions see it.
@@ -97,7 +148,12 @@ fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, ent
     };
     let items = items.iter().map(from_item);
     match map.iter_mut().find(|(known, _)| **known == *key) {
-        Some((_, Datum { content: Content::List(list), .. })) => list.extend(items),
+        Some((_, Datum { content: Content::List(list), trail, .. })) => {
+            if context.tracer.is_some() {
+                trail.push(Said { spot, value: Jinja::from_iter(items.clone()), appends: true });
+            }
+            list.extend(items);
+        }
         Some((_, below)) => {
             let message = format!("`{}` appends to something that is not a list", entry.key);
             let draft = context.error(Code::WrongType, spot, message);
@@ -105,7 +161,7 @@ fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, ent
         }
         None => {
             let list = Content::List(items.collect());
-            map.push((Text::from(key), Datum { spot, content: list }));
+            map.push((Text::from(key), Datum::given(context, spot, list, None)));
         }
     }
 }
@@ -129,6 +185,7 @@ pub(crate) fn layers(
     let mut merged = Datum {
         spot: Spot::new(site.source, crate::diagnostics::Span::default()),
         content: Content::Map(Vec::new()),
+        trail: Vec::new(),
     };
     let mut failed = None;
     for item in &site.data {
