@@ -7,8 +7,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use steadfast_policies::trace::Trace;
 use steadfast_policies::{
-    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, validate, validate_policy,
+    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, evaluate_policy_tracing,
+    evaluate_tracing, validate, validate_policy,
 };
 use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
@@ -19,8 +21,8 @@ use crate::config::{Mode, Settings, Verify};
 use crate::output::{Output, PlanDocument};
 use crate::report::Revision;
 use crate::source::{
-    DirectoryIdentity, Limits, RepositoryArgument, RevisionId, RevisionInformation, Source,
-    SourceSettings, WorkingDirectory, helper_main,
+    DirectoryIdentity, History, Limits, NoHistory, RepositoryArgument, RevisionId,
+    RevisionInformation, Source, SourceSettings, WorkingDirectory, helper_main,
 };
 
 /// Where copies go that nobody keeps.
@@ -126,6 +128,8 @@ pub(super) struct Input {
     /// Whether they are all this host should be, and not a single policy tried out.
     pub(super) whole_host: bool,
     accepted: Option<(Source, RevisionId)>,
+    /// The directory, where it is one.
+    root: Option<PathBuf>,
     _copy: Option<tempfile::TempDir>,
 }
 
@@ -173,8 +177,9 @@ impl Input {
     fn directory(path: &Path) -> Result<Self, CommandError> {
         let directory = WorkingDirectory::open(path, &Limits::default())?;
         let revision = directory_revision(&directory);
+        let root = Some(directory.root().to_owned());
         let policies = Policies::Site(Box::new(directory));
-        Ok(Self { policies, revision, whole_host: true, accepted: None, _copy: None })
+        Ok(Self { policies, revision, whole_host: true, accepted: None, root, _copy: None })
     }
 
     fn single(path: &Path) -> Result<Self, CommandError> {
@@ -196,7 +201,7 @@ impl Input {
             ..Revision::default()
         };
         let policies = Policies::Single { directory: Box::new(directory), file: name, text };
-        Ok(Self { policies, revision, whole_host: false, accepted: None, _copy: None })
+        Ok(Self { policies, revision, whole_host: false, accepted: None, root: None, _copy: None })
     }
 
     /// A commit. Where the configured repository cannot be reached, the last good one.
@@ -250,6 +255,7 @@ impl Input {
             revision,
             whole_host: true,
             accepted: Some((source, id)),
+            root: None,
             _copy: temporary,
         })
     }
@@ -269,6 +275,52 @@ impl Input {
             }
         };
         result.map_err(|diagnostics| refused(&diagnostics, output))
+    }
+
+    /// The catalog for the host, and where the resource of this kind and title comes from; errors
+    /// are printed.
+    pub(super) fn trace(
+        &self,
+        target: &Target,
+        name: (&str, &str),
+        output: &Output,
+    ) -> Result<(Catalog, Trace), CommandError> {
+        let inputs = Inputs { facts: target.facts.clone(), labels: target.settings.labels.clone() };
+        let registry = Registry::standard();
+        let result = match &self.policies {
+            Policies::Site(repository) => {
+                evaluate_tracing(repository.as_ref(), &inputs, &registry, name)
+            }
+            Policies::Single { directory, file, text } => {
+                evaluate_policy_tracing(directory.as_ref(), file, text, &inputs, &registry, name)
+            }
+        };
+        result.map_err(|diagnostics| refused(&diagnostics, output))
+    }
+
+    /// The history of the policies, or why there is none.
+    pub(super) fn history(&self) -> Result<History, String> {
+        if let Some((source, id)) = &self.accepted {
+            return source.history(*id).map_err(|error| error.to_string());
+        }
+        let Some(root) = &self.root else {
+            return Err("a single policy file has no history of its own".to_owned());
+        };
+        History::of_directory(root).map_err(|reason| match reason {
+            NoHistory::Unversioned => "the directory is not under version control".to_owned(),
+            NoHistory::NoCommit => "nothing is committed yet".to_owned(),
+            NoHistory::Unreadable { reason } => {
+                format!("Git's repository cannot be read: {reason}")
+            }
+        })
+    }
+
+    /// The content of a file of the policies, where there is one.
+    pub(super) fn content(&self, path: &str) -> Option<Vec<u8>> {
+        match &self.policies {
+            Policies::Site(repository) => repository.read(path).ok().flatten(),
+            Policies::Single { directory, .. } => directory.read(path).ok().flatten(),
+        }
     }
 
     /// Everything that is wrong with the policies, whatever the host.

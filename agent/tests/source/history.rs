@@ -3,9 +3,7 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use steadfast::source::{
-    History, NoHistory, RevisionId, Source, SourceSettings, Touch, Transfer, WorkingDirectory,
-};
+use steadfast::source::{History, NoHistory, RevisionId, Source, SourceSettings, Touch, Transfer};
 use tempfile::TempDir;
 
 use crate::origin::{Origin, git, write};
@@ -129,9 +127,7 @@ fn where_history_was_cut_nobody_is_blamed_for_all_before() {
     let second = origin.commit(&[("unrelated", "1\n")]);
     let third = origin.commit(&[("site.toml", "[site]\nold\nnew\n")]);
     let clone = shallow_clone(&origin, 2);
-    let directory =
-        WorkingDirectory::open(&clone.path().join("clone"), &steadfast::source::Limits::default());
-    let history = directory.unwrap().history().unwrap();
+    let history = History::of_directory(&clone.path().join("clone")).unwrap();
     let end = format!("<= {second}");
     assert_eq!(
         touched(&history, "site.toml", "[site]\nold\nnew\n"),
@@ -147,10 +143,7 @@ fn what_is_not_committed_is_said_to_be_so() {
     let (origin, first) = Origin::new();
     let clone = shallow_clone(&origin, 10);
     let path = clone.path().join("clone");
-    let open = |path: &std::path::Path| {
-        WorkingDirectory::open(path, &steadfast::source::Limits::default()).unwrap()
-    };
-    let history = open(&path).history().unwrap();
+    let history = History::of_directory(&path).unwrap();
     let first = first.to_string();
     assert_eq!(
         touched(&history, "site.toml", "# mine\n[site]\n"),
@@ -158,7 +151,7 @@ fn what_is_not_committed_is_said_to_be_so() {
     );
     assert_eq!(touched(&history, "policies/new.toml", "x\n"), ["uncommitted"]);
     // Below the top of the work tree paths mean the same.
-    let below = open(&path.join("policies")).history().unwrap();
+    let below = History::of_directory(&path.join("policies")).unwrap();
     assert_eq!(touched(&below, "motd.toml", "# motd\n"), [first]);
 }
 
@@ -166,11 +159,10 @@ fn what_is_not_committed_is_said_to_be_so() {
 fn without_a_repository_there_is_no_history() {
     let directory = tempfile::tempdir().unwrap();
     write(&directory.path().join("site.toml"), b"[site]\n");
-    let open =
-        || WorkingDirectory::open(directory.path(), &steadfast::source::Limits::default()).unwrap();
-    assert_eq!(open().history().err(), Some(NoHistory::Unversioned));
+    let opened = || History::of_directory(directory.path());
+    assert_eq!(opened().err(), Some(NoHistory::Unversioned));
     git(&[], &["init", "--quiet", directory.path().to_str().unwrap()]);
-    assert_eq!(open().history().err(), Some(NoHistory::NoCommit));
+    assert_eq!(opened().err(), Some(NoHistory::NoCommit));
 }
 
 /// A thousand commits, each of which changes another line of one file, and one line of it that

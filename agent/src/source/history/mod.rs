@@ -8,6 +8,7 @@ mod lines;
 mod walk;
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -18,7 +19,7 @@ use super::location::Location;
 use super::objects::Objects;
 use super::revision::{RevisionId, RevisionInformation};
 use super::settings::Limits;
-use super::{Source, WorkingDirectory, identity, names, references};
+use super::{Source, identity, names, references};
 
 /// The largest file whose lines are followed, in bytes.
 const MAXIMUM_FILE: u64 = 16 << 20;
@@ -137,12 +138,13 @@ impl Source {
     }
 }
 
-impl WorkingDirectory {
-    /// The history up to the commit that is checked out here.
-    pub fn history(&self) -> Result<History, NoHistory> {
+impl History {
+    /// The history up to the commit that is checked out in `directory`, an absolute path.
+    pub fn of_directory(directory: &Path) -> Result<Self, NoHistory> {
         let unreadable = |reason: String| NoHistory::Unreadable { reason };
-        let Some(found) = identity::top_of(self.root()) else { return Err(NoHistory::Unversioned) };
-        let (top, prefix) = found;
+        let Some((top, prefix)) = identity::top_of(directory) else {
+            return Err(NoHistory::Unversioned);
+        };
         let repository = gix::open_opts(&top, references::open_options(&Limits::default()))
             .map_err(|error| unreadable(error.to_string()))?;
         let head = repository.head().map_err(|error| unreadable(error.to_string()))?;
@@ -150,6 +152,6 @@ impl WorkingDirectory {
             return Err(NoHistory::NoCommit);
         }
         let start = repository.head_id().map_err(|error| unreadable(error.to_string()))?.detach();
-        Ok(History::new(repository, start, prefix))
+        Ok(Self::new(repository, start, prefix))
     }
 }

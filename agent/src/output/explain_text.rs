@@ -1,0 +1,454 @@
+//! An explanation as a person reads it.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+use steadfast_policies::Place;
+use steadfast_policies::trace::{
+    Absent, Attribute, Effect, Expression, Form, Input, Layer, Origin, Reason, Repetition, Subject,
+    Use,
+};
+
+use super::plan_text::short;
+use super::report_text::resource_text;
+use super::style::{Style, printable};
+use crate::explain::{Change, ChangedFile, ChangedLines, Explanation, Neighbour};
+use crate::report::display_reference;
+
+/// The longest value that is shown in one piece, in characters.
+const LONGEST_VALUE: usize = 100;
+
+/// How many lines of a longer text are shown.
+const MOST_LINES: usize = 12;
+
+/// How many layers of a map of data are shown.
+const MOST_LAYERS: usize = 12;
+
+/// The whole explanation as text.
+pub fn explain_text(explanation: &Explanation, style: Style) -> String {
+    let mut text = Text { text: String::new(), style };
+    text.head(explanation);
+    if let Some(subject) = &explanation.subject {
+        text.declared(subject);
+    }
+    for absent in &explanation.absent {
+        text.absent(absent, &explanation.host);
+    }
+    text.touched(explanation);
+    if let Some(subject) = &explanation.subject {
+        text.attributes(subject, &explanation.files);
+        text.order("Comes after", &explanation.after);
+        text.order("Comes before", &explanation.before);
+    }
+    text.runs(explanation);
+    for note in &explanation.notes {
+        let _ = writeln!(text.text, "\n{} {}", style.faint("note:"), printable(note));
+    }
+    text.text
+}
+
+/// A text in the making.
+struct Text {
+    text: String,
+    style: Style,
+}
+
+impl Text {
+    fn line(&mut self, indent: usize, line: &str) {
+        let _ = writeln!(self.text, "{:indent$}{}", "", line);
+    }
+
+    fn title(&mut self, title: &str) {
+        let title = self.style.strong(title);
+        let _ = writeln!(self.text, "\n{title}");
+    }
+
+    fn at(&self, place: &Place) -> String {
+        self.style.faint(printable(&place.to_string()))
+    }
+
+    fn head(&mut self, explanation: &Explanation) {
+        let name = display_reference(&explanation.kind, &explanation.title);
+        let mut line =
+            format!("{} on {}", self.style.strong(printable(&name)), printable(&explanation.host));
+        let _ = write!(line, ", from {}", printable(&explanation.revision.source));
+        if let Some(commit) = &explanation.revision.commit {
+            let _ = write!(line, " at {}", short(commit));
+        }
+        self.line(0, &line);
+    }
+
+    fn declared(&mut self, subject: &Subject) {
+        self.title("Declared");
+        let extent = &subject.declared;
+        let place = lines_of(&extent.file, extent.line, extent.last_line);
+        self.line(2, &format!("{} of policy {}", printable(&place), printable(&subject.policy)));
+        if let Some(title) = &subject.title {
+            self.line(2, &format!("as {}", literal(&title.text)));
+            self.inputs(4, &title.inputs);
+        }
+        self.way(&subject.way);
+        if let Some(when) = &subject.when {
+            self.condition(2, "when", when, "holds");
+        }
+        if let Some(repetition) = &subject.for_each {
+            self.repetition(2, repetition);
+        }
+    }
+
+    fn way(&mut self, way: &[Use]) {
+        for made in way {
+            match made {
+                Use::Assignment { place, policy, hosts, when } => {
+                    let hosts = if hosts.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" to the hosts {}", listed(hosts))
+                    };
+                    let line = format!(
+                        "policy {} is assigned{hosts}  {}",
+                        printable(policy),
+                        self.at(place)
+                    );
+                    self.line(2, &line);
+                    if let Some(when) = when {
+                        self.condition(4, "when", when, "holds");
+                    }
+                }
+                Use::Module { name, place, policy, when, for_each } => {
+                    let line = format!(
+                        "module {} uses policy {}  {}",
+                        printable(name),
+                        printable(policy),
+                        self.at(place)
+                    );
+                    self.line(2, &line);
+                    if let Some(when) = when {
+                        self.condition(4, "when", when, "holds");
+                    }
+                    if let Some(repetition) = for_each {
+                        self.repetition(4, repetition);
+                    }
+                }
+            }
+        }
+    }
+
+    fn condition(&mut self, indent: usize, what: &str, expression: &Expression, outcome: &str) {
+        let line = format!(
+            "{what} {} {outcome}  {}",
+            printable(&expression.text),
+            self.at(&expression.place)
+        );
+        self.line(indent, &line);
+        self.inputs(indent + 2, &expression.inputs);
+    }
+
+    fn repetition(&mut self, indent: usize, repetition: &Repetition) {
+        let item = match &repetition.item {
+            Value::Null => String::new(),
+            item => format!(": {}", brief(item)),
+        };
+        let line = format!(
+            "for_each {}, item {}{item}  {}",
+            printable(&repetition.over.text),
+            repetition.position,
+            self.at(&repetition.over.place)
+        );
+        self.line(indent, &line);
+        self.inputs(indent + 2, &repetition.over.inputs);
+    }
+
+    fn absent(&mut self, absent: &Absent, host: &str) {
+        let title = format!("Not on {}", printable(host));
+        self.title(&title);
+        let extent = &absent.declared;
+        let place = lines_of(&extent.file, extent.line, extent.last_line);
+        let policy = printable(&absent.policy);
+        self.line(2, &format!("{} of policy {policy} declares it", printable(&place)));
+        self.way(&absent.way);
+        match &absent.reason {
+            Reason::When(when) => self.condition(2, "its `when`", when, "does not hold"),
+            Reason::NoItems(each) => self.condition(2, "its `for_each`", each, "has no items"),
+            Reason::OtherItems(each) => {
+                let title = literal(&absent.title);
+                let outcome = format!(
+                    "has {} items; none of them makes {title} this one",
+                    brief(&each.value)
+                );
+                self.condition(2, "its `for_each`", each, &outcome);
+            }
+            Reason::ModuleWhen { module, when } => {
+                let what = format!("module {}: `when`", printable(module));
+                self.condition(2, &what, when, "does not hold");
+            }
+            Reason::ModuleNoItems { module, for_each } => {
+                let what = format!("module {}: `for_each`", printable(module));
+                self.condition(2, &what, for_each, "has no items");
+            }
+            Reason::OtherHosts { place, hosts } => {
+                let line = format!(
+                    "its policy is assigned to the hosts {}, not to this one  {}",
+                    listed(hosts),
+                    self.at(place)
+                );
+                self.line(2, &line);
+            }
+            Reason::AssignmentWhen { place, when } => {
+                let line = format!("its policy is assigned under a condition  {}", self.at(place));
+                self.line(2, &line);
+                self.condition(4, "when", when, "does not hold");
+            }
+            Reason::Unused => self.line(2, "nothing assigns or uses its policy"),
+        }
+    }
+
+    fn touched(&mut self, explanation: &Explanation) {
+        self.title("Last touched");
+        if let Some(reason) = &explanation.without_history {
+            self.line(2, &format!("not known: {}", printable(reason)));
+            return;
+        }
+        for ChangedLines { lines, change } in &explanation.touched {
+            let ranges: Vec<String> =
+                lines.iter().map(|(first, last)| range(*first, *last)).collect();
+            let word = match lines.as_slice() {
+                [(first, last)] if first == last => "line",
+                _ => "lines",
+            };
+            self.change(&format!("{word} {}", ranges.join(", ")), change);
+        }
+        for ChangedFile { path, change, modified } in &explanation.files {
+            self.change(&printable(path), change);
+            if *modified {
+                self.line(4, "and changed since, which is not committed yet");
+            }
+        }
+    }
+
+    fn change(&mut self, what: &str, change: &Change) {
+        let Some(commit) = &change.commit else {
+            let line = format!("{what}: {}", self.style.change("not committed yet"));
+            self.line(2, &line);
+            return;
+        };
+        let before = if change.or_before { "at or before " } else { "" };
+        let date = change.authored.as_deref().and_then(|time| time.get(..10)).unwrap_or("?");
+        let line = format!(
+            "{what}: {before}{} {date} {} — {}",
+            short(commit),
+            printable(change.author.as_deref().unwrap_or_default()),
+            printable(change.subject.as_deref().unwrap_or_default())
+        );
+        self.line(2, &line);
+        if change.or_before {
+            self.line(4, "the history kept here ends there");
+        }
+    }
+
+    fn attributes(&mut self, subject: &Subject, _files: &[ChangedFile]) {
+        if subject.attributes.is_empty() {
+            return;
+        }
+        self.title("Attributes");
+        for attribute in &subject.attributes {
+            self.attribute(attribute);
+        }
+    }
+
+    fn attribute(&mut self, attribute: &Attribute) {
+        let mut remarks = Vec::new();
+        if attribute.inherited {
+            remarks.push("default of the policy");
+        }
+        if attribute.ignored {
+            remarks.push("ignored");
+        }
+        match attribute.form {
+            Form::Template => remarks.push("template"),
+            Form::Source => remarks.push("source"),
+            Form::Literal | Form::Computed { .. } => {}
+        }
+        let remarks =
+            if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
+        let name = self.style.strong(printable(&attribute.name));
+        let place = self.at(&attribute.place);
+        let long = attribute.value.as_str().filter(|text| text.trim_end().contains('\n'));
+        match long {
+            Some(text) => {
+                self.line(2, &format!("{name}{remarks}  {place}"));
+                self.long(6, text);
+            }
+            None if attribute.value.is_null() => {
+                self.line(2, &format!("{name} is left out{remarks}  {place}"))
+            }
+            None => {
+                self.line(2, &format!("{name} = {}{remarks}  {place}", brief(&attribute.value)))
+            }
+        }
+        if let Form::Computed { text } = &attribute.form {
+            self.line(4, &format!("from {}", literal(text)));
+        }
+        for file in &attribute.files {
+            self.line(4, &format!("file {}", printable(file)));
+        }
+        self.inputs(4, &attribute.inputs);
+    }
+
+    /// The first lines of a text.
+    fn long(&mut self, indent: usize, text: &str) {
+        let bar = self.style.faint("|");
+        let count = text.lines().count();
+        for line in text.lines().take(MOST_LINES) {
+            let line = printable(line);
+            self.line(indent, &format!("{bar} {line}"));
+        }
+        if count > MOST_LINES {
+            self.line(indent, &format!("{bar} … {} more lines", count - MOST_LINES));
+        }
+    }
+
+    fn inputs(&mut self, indent: usize, inputs: &[Input]) {
+        for input in inputs {
+            self.input(indent, input);
+        }
+    }
+
+    fn input(&mut self, indent: usize, input: &Input) {
+        let value = if input.value.is_null() { "none".to_owned() } else { brief(&input.value) };
+        let mut line = format!("{} = {value}", printable(&input.name));
+        if let Some(place) = &input.place {
+            let _ = write!(line, "  read at {}", self.at(place));
+        }
+        let (origin, further) = match &input.origin {
+            Origin::Fact => ("a fact".to_owned(), None),
+            Origin::Label => ("a label of agent.toml".to_owned(), None),
+            Origin::Item => ("the item at hand".to_owned(), None),
+            Origin::Other => (String::new(), None),
+            Origin::Given { place, text, inputs } => {
+                let text = text.as_ref().map(|text| format!(" as {}", literal(text)));
+                (format!("given{}  {}", text.unwrap_or_default(), self.at(place)), Some(inputs))
+            }
+            Origin::Default { place, inputs } => {
+                (format!("the default  {}", self.at(place)), Some(inputs))
+            }
+            Origin::NotGiven { place } => {
+                (format!("optional and not given  {}", self.at(place)), None)
+            }
+            Origin::Data { key, layers } => {
+                self.line(indent, &format!("{line}, data {}", printable(key)));
+                self.layers(indent + 2, key, layers);
+                return;
+            }
+        };
+        if !origin.is_empty() {
+            let _ = write!(line, ", {origin}");
+        }
+        self.line(indent, &line);
+        if let Some(inputs) = further {
+            self.inputs(indent + 2, inputs);
+        }
+    }
+
+    fn layers(&mut self, indent: usize, key: &str, layers: &[Layer]) {
+        // The strongest first: that is what one looks for.
+        for layer in layers.iter().rev().take(MOST_LAYERS) {
+            let word = match layer.effect {
+                Effect::Wins => self.style.good("wins"),
+                Effect::Overridden => self.style.faint("overridden"),
+                Effect::Appends => self.style.change("appends"),
+            };
+            let part = layer.key.strip_prefix(key).unwrap_or_default().trim_start_matches('.');
+            let part =
+                if part.is_empty() { String::new() } else { format!("{} = ", printable(part)) };
+            let line = format!("{word} {part}{}  {}", brief(&layer.value), self.at(&layer.place));
+            self.line(indent, &line);
+        }
+        if layers.len() > MOST_LAYERS {
+            self.line(indent, &format!("… {} more", layers.len() - MOST_LAYERS));
+        }
+    }
+
+    fn order(&mut self, title: &str, neighbours: &[Neighbour]) {
+        if neighbours.is_empty() {
+            return;
+        }
+        self.title(title);
+        for neighbour in neighbours {
+            let place = neighbour.place.as_ref().map(|place| format!("  {}", self.at(place)));
+            let line = format!(
+                "{}: {}{}",
+                printable(&neighbour.resource),
+                printable(&neighbour.why),
+                place.unwrap_or_default()
+            );
+            self.line(2, &line);
+        }
+    }
+
+    fn runs(&mut self, explanation: &Explanation) {
+        let Some(kept) = &explanation.runs else {
+            if explanation.notes.is_empty() {
+                self.title("On this host");
+                self.line(2, "no run is recorded, or this user may not see it");
+            }
+            return;
+        };
+        self.title("On this host");
+        for owed in &explanation.owed {
+            let line = format!(
+                "{} to be notified of {} (since {})",
+                self.style.change("still"),
+                printable(&owed.source),
+                owed.since
+            );
+            self.line(2, &line);
+        }
+        for run in &kept.runs {
+            let commit = run.commit.as_deref().map(|id| format!(" at {}", short(id)));
+            self.line(2, &format!("{} run {}{}", run.started, run.run, commit.unwrap_or_default()));
+            for line in resource_text(&run.resource, self.style).lines() {
+                let _ = writeln!(self.text, "    {line}");
+            }
+        }
+        if kept.runs.is_empty() {
+            let since = kept.since.as_deref().map(|since| format!(" since {since}"));
+            let line = format!(
+                "nothing happened to it in the {} runs that are kept{}",
+                kept.kept,
+                since.unwrap_or_default()
+            );
+            self.line(2, &line);
+        }
+    }
+}
+
+fn lines_of(file: &str, first: u32, last: u32) -> String {
+    format!("{file}:{}", range(first, last))
+}
+
+fn range(first: u32, last: u32) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
+}
+
+fn listed(words: &[String]) -> String {
+    words.iter().map(|word| printable(word)).collect::<Vec<_>>().join(", ")
+}
+
+/// A text in quotes, shortened.
+fn literal(text: &str) -> String {
+    brief(&Value::from(text))
+}
+
+/// A value in one line, shortened.
+fn brief(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) if text == "(hidden)" => text.clone(),
+        other => other.to_string(),
+    };
+    let text = printable(&text);
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
