@@ -33,8 +33,12 @@
 //!   the default of a map.
 
 pub mod catalog;
+pub mod check;
+pub mod declaration;
 pub mod diagnostics;
+pub mod record;
 pub mod repository;
+pub mod rules;
 
 mod evaluate;
 mod expression;
@@ -52,15 +56,17 @@ use minijinja::value::Serde;
 use steadfast_resources::Registry;
 
 pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
+pub use check::{Check, Probe};
 pub use diagnostics::{Diagnostic, Diagnostics};
-use repository::Nothing;
+pub use record::{Extent, Record, RecordedAttribute};
 pub use repository::{Repository, RepositoryError};
+pub use rules::SiteRules;
+pub use trace::{evaluate_policy_tracing, evaluate_tracing};
 pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};
 use evaluate::{Evaluator, Files, Mode, Policies};
 use expression::{Engine, Scope, environment};
-use trace::{Trace, Tracer};
 
 /// The catalog of the host that `inputs` describe, by the site and policies of `repository`.
 ///
@@ -73,7 +79,18 @@ pub fn evaluate(
     registry: &Registry,
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
-    let catalog = evaluate_site(&context, repository, inputs, registry);
+    let catalog = evaluate_site(&context, repository, inputs, registry, false);
+    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+}
+
+/// [`evaluate`], and of every resource how it came to be ([`Resource::record`]).
+pub fn evaluate_recorded(
+    repository: &dyn Repository,
+    inputs: &Inputs,
+    registry: &Registry,
+) -> Result<Catalog, Diagnostics> {
+    let context = Context::default();
+    let catalog = evaluate_site(&context, repository, inputs, registry, true);
     finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
 }
 
@@ -91,56 +108,6 @@ pub fn evaluate_policy(
     let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
     finish(context, catalog)
         .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
-}
-
-/// The catalog of [`evaluate`], with notes about where the resource of `kind` titled `title` comes
-/// from, or why this host does not have it.
-pub fn evaluate_tracing(
-    repository: &dyn Repository,
-    inputs: &Inputs,
-    registry: &Registry,
-    (kind, title): (&str, &str),
-) -> Result<(Catalog, Trace), Diagnostics> {
-    let context = Context::tracing(Tracer::new(kind, title));
-    let catalog = evaluate_site(&context, repository, inputs, registry);
-    traced(context, catalog, repository, registry)
-        .map_err(|errors| errors.and(&validate(repository, registry)))
-}
-
-/// The catalog of [`evaluate_policy`], with notes as those of [`evaluate_tracing`].
-pub fn evaluate_policy_tracing(
-    repository: &dyn Repository,
-    file_name: &str,
-    text: &str,
-    inputs: &Inputs,
-    registry: &Registry,
-    (kind, title): (&str, &str),
-) -> Result<(Catalog, Trace), Diagnostics> {
-    let context = Context::tracing(Tracer::new(kind, title));
-    let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
-    let none = Nothing;
-    traced(context, catalog, &none, registry)
-        .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
-}
-
-/// The catalog and the notes about it; policies that are not used are looked for in `elsewhere`.
-fn traced(
-    mut context: Context,
-    catalog: Result<Catalog, Reported>,
-    elsewhere: &dyn Repository,
-    registry: &Registry,
-) -> Result<(Catalog, Trace), Diagnostics> {
-    let tracer = context.tracer.take();
-    let catalog = finish(context, catalog)?;
-    let mut trace = Trace::default();
-    if let Some(tracer) = tracer {
-        trace = tracer.finish(|| trace::unused(&tracer, elsewhere, registry));
-        if trace.subject.is_none() {
-            let names = catalog.resources.iter().map(|resource| &resource.reference);
-            trace.near = tracer.near(names);
-        }
-    }
-    Ok((catalog, trace))
 }
 
 fn finish(context: Context, catalog: Result<Catalog, Reported>) -> Result<Catalog, Diagnostics> {
@@ -168,6 +135,7 @@ fn evaluate_site(
     repository: &dyn Repository,
     inputs: &Inputs,
     registry: &Registry,
+    recorded: bool,
 ) -> Result<Catalog, Reported> {
     let files = Files::new(context, repository);
     let site = site::read(context, &files).ok_or(Reported)?;
@@ -176,6 +144,9 @@ fn evaluate_site(
     let engine = Engine::new(&environment, &library);
     let mut evaluator =
         Evaluator::new(context, registry, &files, engine, Mode::Host, scope(inputs));
+    if recorded {
+        evaluator.keep_records();
+    }
     match site::layers(&evaluator, &files, &site) {
         Ok(data) => {
             evaluator.base.data = Some(data.value());
@@ -184,6 +155,7 @@ fn evaluate_site(
         Err(Reported) => evaluator.unsound = true,
     }
     let policies = Policies::new(context, registry, &files);
+    site::checks(&mut evaluator, &site);
     let assigned = site::assigned(&mut evaluator, &policies, &site);
     let mut names = Vec::with_capacity(assigned.len());
     for assigned in assigned {
@@ -197,7 +169,9 @@ fn evaluate_site(
         let message = "no assignment is for this host: it gets no policies";
         context.warning(diagnostics::Code::Unused, spot, message).report();
     }
-    graph::catalog(context, evaluator, names)
+    let mut catalog = graph::catalog(context, evaluator, names)?;
+    catalog.rules = site.rules;
+    Ok(catalog)
 }
 
 fn evaluate_file(

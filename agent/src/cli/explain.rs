@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use steadfast_policies::trace::{Attribute, Extent, Trace};
+use steadfast_policies::Extent;
+use steadfast_policies::trace::{Attribute, Trace};
 
 use super::input::{CopyPlace, Input, Target};
 use super::{CommandError, Exit, Locations};

@@ -37,17 +37,24 @@ pub fn neighbours(catalog: &Catalog, index: usize) -> (Vec<Neighbour>, Vec<Neigh
 
 fn neighbour(catalog: &Catalog, edge: &Edge, other: u32) -> Option<Neighbour> {
     let (from, to) = (resource(catalog, edge.from)?, resource(catalog, edge.to)?);
-    let (first, later) = (&from.reference, &to.reference);
-    let (reason, why, place) = match &edge.reason {
-        EdgeReason::Require(place) => ("require", format!("{later} requires {first}"), Some(place)),
-        EdgeReason::Before(place) => {
-            ("before", format!("{first} is to come before {later}"), Some(place))
-        }
-        EdgeReason::Notify(place) => ("notify", format!("{first} notifies {later}"), Some(place)),
-        EdgeReason::Subscribe(place) => {
-            ("subscribe", format!("{later} subscribes to {first}"), Some(place))
-        }
-        EdgeReason::Automatic => ("automatic", automatic(from, to), None),
+    let other_first = other == edge.from;
+    let (reason, place) = match &edge.reason {
+        EdgeReason::Require(place) => ("require", Some(place)),
+        EdgeReason::Before(place) => ("before", Some(place)),
+        EdgeReason::Notify(place) => ("notify", Some(place)),
+        EdgeReason::Subscribe(place) => ("subscribe", Some(place)),
+        EdgeReason::Automatic => ("automatic", None),
+    };
+    let why = match (&edge.reason, other_first) {
+        (EdgeReason::Require(_), true) => "this one requires it".to_owned(),
+        (EdgeReason::Require(_), false) => "it requires this one".to_owned(),
+        (EdgeReason::Before(_), true) => "it is to come before this one".to_owned(),
+        (EdgeReason::Before(_), false) => "this one is to come before it".to_owned(),
+        (EdgeReason::Notify(_), true) => "it notifies this one".to_owned(),
+        (EdgeReason::Notify(_), false) => "this one notifies it".to_owned(),
+        (EdgeReason::Subscribe(_), true) => "this one subscribes to it".to_owned(),
+        (EdgeReason::Subscribe(_), false) => "it subscribes to this one".to_owned(),
+        (EdgeReason::Automatic, _) => automatic(from, to, other_first),
     };
     Some(Neighbour {
         resource: resource(catalog, other)?.reference.to_string(),
@@ -63,21 +70,26 @@ fn resource(catalog: &Catalog, index: u32) -> Option<&Resource> {
 }
 
 /// Why the kinds put `from` before `to`: the later one rests on the earlier one, or the earlier one
-/// rests on the later one, which is to be absent.
-fn automatic(from: &Resource, to: &Resource) -> String {
+/// rests on the later one, which is to be absent. Told from the end that is not the other one.
+fn automatic(from: &Resource, to: &Resource, other_first: bool) -> String {
     let relations = |resource: &Resource| resource.kind.relations(&resource.wanted).ok();
-    let (Some(earlier), Some(later)) = (relations(from), relations(to)) else {
-        return "the kinds know the order".to_owned();
-    };
+    let unknown = || "the kinds know this order".to_owned();
+    let (Some(earlier), Some(later)) = (relations(from), relations(to)) else { return unknown() };
     if let Some(edge) = leading(&later.after, &earlier.identity) {
         let role = role(to, edge, &earlier.identity);
-        return format!("{} is {role} of {}", from.reference, to.reference);
+        return if other_first {
+            format!("it is {role} of this one")
+        } else {
+            format!("this one is {role} of it")
+        };
     }
-    if let Some(edge) = leading(&earlier.after, &later.identity) {
-        let role = role(from, edge, &later.identity);
-        return format!("{} is {role} of {}, and is to be absent", to.reference, from.reference);
+    let Some(edge) = leading(&earlier.after, &later.identity) else { return unknown() };
+    let role = role(from, edge, &later.identity);
+    if other_first {
+        format!("this one is {role} of it, and is to be absent")
+    } else {
+        format!("it is {role} of this one, and is to be absent")
     }
-    "the kinds know the order".to_owned()
 }
 
 fn leading<'e>(edges: &'e [Autoedge], identity: &Identity) -> Option<&'e Autoedge> {

@@ -5,6 +5,7 @@
 //! judged, everything else is.
 
 mod attributes;
+mod checks;
 mod common;
 mod digest;
 mod expand;
@@ -12,6 +13,8 @@ mod files;
 mod load;
 mod modules;
 mod parameters;
+mod probe;
+mod recording;
 mod resource;
 mod texts;
 mod types;
@@ -23,9 +26,11 @@ use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference, Registry, Relations, Text};
 
 use crate::catalog::Common;
+use crate::check::Check;
 use crate::diagnostics::{Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
 use crate::parse::{self, Policy};
+use crate::record::Record;
 use crate::site::Datum;
 
 pub(crate) use digest::catalog as catalog_digest;
@@ -62,6 +67,8 @@ pub(crate) struct Instance {
     pub(crate) conditional: bool,
     /// The modules it was made by, outermost first.
     pub(crate) modules: Arc<[Text]>,
+    /// How it came to be, where that is recorded.
+    pub(crate) record: Option<Box<Record>>,
 }
 
 /// A reference to other resources, as it is written.
@@ -94,12 +101,16 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) data: Option<Datum>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) skipped: Vec<Skipped>,
+    /// The checks, and where each is named.
+    pub(crate) checks: Vec<(Check, Spot)>,
     /// Names of modules that were used or skipped, for references to them.
     pub(crate) modules: Vec<Text>,
     /// Titles of resources that could not be understood.
     pub(crate) broken_titles: Vec<Text>,
     /// Whether a file could not be parsed, so that any resource may be missing.
     pub(crate) unsound: bool,
+    /// The names that expressions use, where records are kept.
+    pub(crate) reads: Option<recording::Reads>,
 }
 
 /// One policy with its parameters, being expanded.
@@ -112,9 +123,24 @@ pub(crate) struct Frame<'p> {
     /// References that the module passes on to each resource.
     pub(crate) links: Vec<Link>,
     pub(crate) conditional: bool,
+    /// Where the values of the parameters are written, where records are kept.
+    pub(crate) origins: recording::Origins,
 }
 
-impl Frame<'_> {
+impl<'p> Frame<'p> {
+    /// A frame without parameters: for the site's own strings, and for the defaults of parameters.
+    pub(crate) fn of_site(policy: &'p Policy, base: Scope) -> Self {
+        Self {
+            policy,
+            locals: Locals::new(base),
+            chain: Vec::new(),
+            modules: Vec::new().into(),
+            links: Vec::new(),
+            conditional: false,
+            origins: recording::Origins::default(),
+        }
+    }
+
     pub(crate) fn spot(&self, span: Span) -> Spot {
         Spot::new(self.policy.source, span)
     }
@@ -141,9 +167,11 @@ impl<'a> Evaluator<'a> {
             data: None,
             instances: Vec::new(),
             skipped: Vec::new(),
+            checks: Vec::new(),
             modules: Vec::new(),
             broken_titles: Vec::new(),
             unsound: false,
+            reads: None,
         }
     }
 

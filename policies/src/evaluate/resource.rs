@@ -141,6 +141,7 @@ impl Evaluator<'_> {
             self.note_subject(frame, locals, declaration, &made);
         }
         attributes.values.sort_unstable_by_key(|(name, _)| *name);
+        let record = self.record(frame, declaration, defaults, &attributes.values);
         let digest = digest::resource(declared.name, &title.text, &attributes.values, &common);
         self.instances.push(Instance {
             kind,
@@ -154,6 +155,7 @@ impl Evaluator<'_> {
             pattern: title.pattern,
             conditional: conditional || frame.conditional,
             modules: Arc::clone(&frame.modules),
+            record,
         });
     }
 

@@ -1,10 +1,12 @@
 //! Whole repositories in memory, with kinds that exist only here.
 
+mod checks;
 mod golden;
 pub(crate) mod kinds;
 mod language;
 mod limits;
 mod properties;
+mod recording;
 mod secrets;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use steadfast_resources::Registry;
 
-use super::subject::{common, extent};
+use super::subject::{common, whole};
 use super::{Absent, Expression, Reason, Tracer, Use};
 use crate::diagnostics::{Context, Spot};
 use crate::evaluate::{Evaluator, Files, Frame, Locals, Policies};
@@ -238,10 +238,9 @@ pub(crate) fn unused(
             if !tracer.may_be(declaration) {
                 continue;
             }
-            let place = |span| context.sources.place(Spot::new(policy.source, span));
             for (way, reason) in reasons(tracer, &users, &policy.name) {
                 found.push(Absent {
-                    declared: extent(declaration, place),
+                    declared: context.sources.extent(Spot::new(policy.source, whole(declaration))),
                     title: declaration.title.to_string(),
                     policy: policy.name.to_string(),
                     way,

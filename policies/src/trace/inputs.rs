@@ -54,14 +54,16 @@ impl Evaluator<'_> {
         if let Some(given) = arguments.iter().rev().find(|given| *given.name == *parameter.name) {
             return given.origin.as_deref().cloned().unwrap_or(Origin::Other);
         }
-        let name = [&*policy.name, &*parameter.name];
-        if let Some(origin) = self.data_origin(&name) {
+        let data = self.data.as_ref().and_then(|data| data.get(&policy.name)?.get(&parameter.name));
+        if data.is_some()
+            && let Some(origin) = self.data_origin(&[&policy.name, &parameter.name])
+        {
             return origin;
         }
         let Some(default) = &parameter.default else {
             return Origin::NotGiven { place: place(parameter.name_span) };
         };
-        let frame = self.frame_without_params(policy);
+        let frame = Frame::of_site(policy, self.base.clone());
         let mut inputs = Vec::new();
         self.inputs(&frame, &frame.locals, default, false, &mut inputs);
         Origin::Default { place: place(default.span), inputs }

@@ -5,13 +5,13 @@
 //! here already, so that nobody who prints this can give it away.
 
 mod absent;
+mod ask;
 mod hide;
 mod inputs;
 mod scan;
 mod subject;
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use globset::GlobBuilder;
 use serde::Serialize;
@@ -23,8 +23,9 @@ use crate::catalog::Place;
 use crate::diagnostics::suggest::nearest;
 use crate::expression::is_interpolated;
 use crate::parse::Declaration;
+use crate::record::Extent;
 
-pub(crate) use absent::unused;
+pub use ask::{evaluate_policy_tracing, evaluate_tracing};
 pub(crate) use inputs::Lineage;
 pub(crate) use subject::Made;
 
@@ -38,17 +39,6 @@ pub struct Trace {
     pub absent: Vec<Absent>,
     /// Names of resources of this host that were perhaps meant; empty where there is one of that name.
     pub near: Vec<String>,
-}
-
-/// Lines of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Extent {
-    /// The file, relative to the repository's root.
-    pub file: Arc<str>,
-    /// The first line, from 1.
-    pub line: u32,
-    /// The last line.
-    pub last_line: u32,
 }
 
 /// A resource of this host.

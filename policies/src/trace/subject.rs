@@ -1,15 +1,14 @@
 //! Notes about the resource asked for, at the moment when it is made.
 
-use std::sync::Arc;
-
 use serde_json::{Value as Json, json};
 use steadfast_resources::{AttributeType, Text, Tree, Value};
 
-use super::{Attribute, Expression, Extent, Form, Subject};
-use crate::diagnostics::Spot;
+use super::{Attribute, Expression, Form, Subject};
+use crate::diagnostics::Span;
 use crate::evaluate::{Evaluator, Frame, Locals};
 use crate::expression::{Resolved, is_interpolated, resolve};
 use crate::parse::{self, Declaration, Given, Item, Name, Node};
+use crate::record::Extent;
 
 /// What evaluation has made of a declaration.
 pub(crate) struct Made<'a> {
@@ -69,9 +68,7 @@ impl Evaluator<'_> {
 
     /// The lines of `declaration`.
     pub(super) fn extent(&self, frame: &Frame<'_>, declaration: &Declaration) -> Extent {
-        let sources = &self.context.sources;
-        let source = frame.policy.source;
-        extent(declaration, |span| sources.place(Spot::new(source, span)))
+        self.context.sources.extent(frame.spot(whole(declaration)))
     }
 
     fn title_trace(
@@ -164,20 +161,9 @@ impl Evaluator<'_> {
     }
 }
 
-/// The lines of `declaration`; `place` finds the place of a span of its file.
-pub(super) fn extent(
-    declaration: &Declaration,
-    place: impl Fn(crate::diagnostics::Span) -> crate::catalog::Place,
-) -> Extent {
-    let first = place(declaration.title_span);
-    let mut last = first.line;
-    for given in &declaration.given {
-        let mut end = given.item.span;
-        // The last byte, not the one behind it.
-        end.start = end.end.saturating_sub(1).max(end.start);
-        last = last.max(place(end).line);
-    }
-    Extent { file: Arc::clone(&first.file), line: first.line, last_line: last }
+/// All of `declaration`, from its title to its last value.
+pub(super) fn whole(declaration: &Declaration) -> Span {
+    Span { start: declaration.title_span.start, end: declaration.end }
 }
 
 /// The common attribute `name` of `declaration`.
