@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use steadfast_policies::Extent;
 use steadfast_policies::trace::{Attribute, Trace};
+use steadfast_resources::Registry;
 
 use super::input::{CopyPlace, Input, Target};
 use super::{CommandError, Exit, Locations};
@@ -51,6 +52,9 @@ pub(super) fn run(
     if trace.subject.is_none() && trace.absent.is_empty() {
         return Err(unknown(&kind, &title, &trace));
     }
+    // Declarations that made other titles only look alike: the name is probably wrong.
+    let guess =
+        trace.subject.is_none() && trace.absent.iter().all(|absent| absent.reason.is_weak());
     let mut explanation = Explanation {
         schema: EXPLANATION_SCHEMA,
         host: target.host_name(),
@@ -58,6 +62,7 @@ pub(super) fn run(
         present: trace.subject.is_some(),
         subject: trace.subject,
         absent: trace.absent,
+        near: trace.near,
         touched: Vec::new(),
         files: Vec::new(),
         without_history: None,
@@ -86,14 +91,20 @@ pub(super) fn run(
     } else {
         output.data(&explain_text(&explanation, output.style))?;
     }
-    Ok(Exit::Done)
+    Ok(if guess { Exit::Failed } else { Exit::Done })
 }
 
 fn unknown(kind: &str, title: &str, trace: &Trace) -> CommandError {
+    let registry = Registry::standard();
+    if registry.kind(kind).is_none() {
+        let kinds: Vec<&str> = registry.kinds().map(|kind| kind.declaration().name).collect();
+        return CommandError::new(format!("there is no kind {kind:?}"))
+            .with_hint(format!("the kinds are {}", kinds.join(", ")));
+    }
     let name = display_reference(kind, title);
     let error = CommandError::new(format!("the policies have no resource {name}"));
     match trace.near.as_slice() {
-        [] => error.with_hint("`steadfast plan` lists what would change; `--json` every resource"),
+        [] => error.with_hint("names are written as in the policies: kind, dot, title"),
         [near] => error.with_hint(format!("did you mean {near}?")),
         near => error.with_hint(format!("did you mean one of {}?", near.join(", "))),
     }

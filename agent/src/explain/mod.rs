@@ -43,6 +43,9 @@ pub struct Explanation {
     /// Declarations that this host leaves out, where it does not have it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<Absent>,
+    /// Names of resources of this host that were perhaps meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<String>,
     /// Who last touched the lines that declare it, the youngest change first.
     pub touched: Vec<ChangedLines>,
     /// Who last touched the files it is made of.

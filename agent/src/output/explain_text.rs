@@ -34,6 +34,10 @@ pub fn explain_text(explanation: &Explanation, style: Style) -> String {
     for absent in &explanation.absent {
         text.absent(absent, &explanation.host);
     }
+    if !explanation.near.is_empty() {
+        let near = listed(&explanation.near);
+        let _ = writeln!(text.text, "\n{} did you mean {near}?", style.good("help:"));
+    }
     text.touched(explanation);
     if let Some(subject) = &explanation.subject {
         text.attributes(subject, &explanation.files);
@@ -177,6 +181,12 @@ impl Text {
                     brief(&each.value)
                 );
                 self.condition(2, "its `for_each`", each, &outcome);
+            }
+            Reason::OtherTitle { title, inputs } => {
+                let line =
+                    format!("as {}, which is {} here", literal(&absent.title), literal(title));
+                self.line(2, &line);
+                self.inputs(4, inputs);
             }
             Reason::ModuleWhen { module, when } => {
                 let what = format!("module {}: `when`", printable(module));

@@ -8,6 +8,7 @@ mod limits;
 mod properties;
 mod recording;
 mod secrets;
+mod tracing;
 
 use std::collections::BTreeMap;
 

@@ -70,13 +70,34 @@ impl Evaluator<'_> {
             reason,
         };
         let notes = &mut tracer.notes.borrow_mut().absent;
-        // The reason that an item gives is better than that other items give other titles.
-        let same =
-            |known: &Absent| known.declared == absent.declared && known.policy == absent.policy;
-        if notes.iter().any(|known| same(known) && known.way.len() == absent.way.len()) {
+        let same = |known: &&mut Absent| {
+            known.declared == absent.declared && known.way.len() == absent.way.len()
+        };
+        match notes.iter_mut().find(same) {
+            // That a condition does not hold says more than that other titles were made.
+            Some(known) if known.reason.is_weak() && !absent.reason.is_weak() => *known = absent,
+            Some(_) => {}
+            None => notes.push(absent),
+        }
+    }
+
+    /// Takes notes about a declaration that may have made the title asked for, and made another.
+    pub(super) fn note_other_title(
+        &self,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        declaration: &Declaration,
+        made: &str,
+    ) {
+        let Some(tracer) = &self.context.tracer else { return };
+        let repeated = common(declaration, parse::Common::ForEach).is_some();
+        if repeated || !tracer.may_be(declaration) {
             return;
         }
-        notes.push(absent);
+        let title = self.title_trace(frame, locals, declaration, made);
+        let inputs = title.map(|title| title.inputs).unwrap_or_default();
+        let reason = Reason::OtherTitle { title: made.to_owned(), inputs };
+        self.note_absent(frame, declaration, reason);
     }
 
     /// Which condition does not hold, or which list is empty.

@@ -134,6 +134,10 @@ fn absent_texts(absent: &mut Absent, look: Look<'_>) {
         | Reason::ModuleWhen { when: expression, .. }
         | Reason::ModuleNoItems { for_each: expression, .. }
         | Reason::AssignmentWhen { when: expression, .. } => expression_texts(expression, look),
+        Reason::OtherTitle { title, inputs } => {
+            text_look(title, look);
+            input_texts(inputs, look);
+        }
         Reason::OtherHosts { .. } | Reason::Unused => {}
     }
 }

@@ -85,6 +85,13 @@ pub enum Reason {
     NoItems(Expression),
     /// No item of its `for_each` makes this title.
     OtherItems(Expression),
+    /// Its title has become another one.
+    OtherTitle {
+        /// That title.
+        title: String,
+        /// What it was made of.
+        inputs: Vec<Input>,
+    },
     /// A module that would make it has a `when` that does not hold.
     ModuleWhen {
         /// The module.
@@ -115,6 +122,13 @@ pub enum Reason {
     },
     /// Nothing uses its policy.
     Unused,
+}
+
+impl Reason {
+    /// Whether it is only one possibility: the declaration has made, or may make, other titles.
+    pub fn is_weak(&self) -> bool {
+        matches!(self, Self::OtherItems(_) | Self::OtherTitle { .. })
+    }
 }
 
 /// How a policy came to be used.
@@ -344,8 +358,10 @@ impl Tracer {
         let mut trace = Trace { subject, ..Trace::default() };
         if trace.subject.is_none() {
             trace.absent = std::mem::take(&mut self.notes.borrow_mut().absent);
-            if trace.absent.is_empty() {
-                trace.absent = elsewhere();
+            let told = !trace.absent.is_empty();
+            if trace.absent.iter().all(|absent| absent.reason.is_weak()) {
+                let unused = |absent: &Absent| told && matches!(absent.reason, Reason::Unused);
+                trace.absent.extend(elsewhere().into_iter().filter(|absent| !unused(absent)));
             }
         }
         hide::secrets(&mut trace, &self.notes.borrow().secrets);

@@ -40,6 +40,7 @@ impl Evaluator<'_> {
             }
         }
         if !tracer.asks_for(kind.name, made.title) {
+            self.note_other_title(frame, locals, declaration, made.title);
             return;
         }
         let own =
@@ -71,7 +72,7 @@ impl Evaluator<'_> {
         self.context.sources.extent(frame.spot(whole(declaration)))
     }
 
-    fn title_trace(
+    pub(super) fn title_trace(
         &self,
         frame: &Frame<'_>,
         locals: &Locals,
