@@ -62,7 +62,7 @@ pub(super) fn run(
         present: trace.subject.is_some(),
         subject: trace.subject,
         absent: trace.absent,
-        near: trace.near,
+        near: if guess { trace.near } else { Vec::new() },
         touched: Vec::new(),
         files: Vec::new(),
         without_history: None,

@@ -87,7 +87,7 @@ impl Text {
         let extent = &subject.declared;
         let place = lines_of(&extent.file, extent.line, extent.last_line);
         self.line(2, &format!("{} of policy {}", printable(&place), printable(&subject.policy)));
-        if let Some(title) = &subject.title {
+        if let Some(title) = &subject.written {
             self.line(2, &format!("as {}", literal(&title.text)));
             self.inputs(4, &title.inputs);
         }
@@ -140,7 +140,7 @@ impl Text {
 
     fn condition(&mut self, indent: usize, what: &str, expression: &Expression, outcome: &str) {
         let line = format!(
-            "{what} {} {outcome}  {}",
+            "{what}: {} — {outcome}  {}",
             printable(&expression.text),
             self.at(&expression.place)
         );
@@ -151,12 +151,14 @@ impl Text {
     fn repetition(&mut self, indent: usize, repetition: &Repetition) {
         let item = match &repetition.item {
             Value::Null => String::new(),
-            item => format!(": {}", brief(item)),
+            item => format!(" is {}", brief(item)),
         };
+        let written = repetition.place.as_ref().map(|place| format!(" of {}", self.at(place)));
         let line = format!(
-            "for_each {}, item {}{item}  {}",
+            "for_each: {} — item {}{}{item}  {}",
             printable(&repetition.over.text),
             repetition.position,
+            written.unwrap_or_default(),
             self.at(&repetition.over.place)
         );
         self.line(indent, &line);
@@ -172,15 +174,13 @@ impl Text {
         self.line(2, &format!("{} of policy {policy} declares it", printable(&place)));
         self.way(&absent.way);
         match &absent.reason {
-            Reason::When(when) => self.condition(2, "its `when`", when, "does not hold"),
-            Reason::NoItems(each) => self.condition(2, "its `for_each`", each, "has no items"),
+            Reason::When(when) => self.condition(2, "when", when, "does not hold"),
+            Reason::NoItems(each) => self.condition(2, "for_each", each, "has no items"),
             Reason::OtherItems(each) => {
                 let title = literal(&absent.title);
-                let outcome = format!(
-                    "has {} items; none of them makes {title} this one",
-                    brief(&each.value)
-                );
-                self.condition(2, "its `for_each`", each, &outcome);
+                let outcome =
+                    format!("none of its {} items makes {title} this title", brief(&each.value));
+                self.condition(2, "for_each", each, &outcome);
             }
             Reason::OtherTitle { title, inputs } => {
                 let line =
@@ -189,11 +189,11 @@ impl Text {
                 self.inputs(4, inputs);
             }
             Reason::ModuleWhen { module, when } => {
-                let what = format!("module {}: `when`", printable(module));
+                let what = format!("module {}, when", printable(module));
                 self.condition(2, &what, when, "does not hold");
             }
             Reason::ModuleNoItems { module, for_each } => {
-                let what = format!("module {}: `for_each`", printable(module));
+                let what = format!("module {}, for_each", printable(module));
                 self.condition(2, &what, for_each, "has no items");
             }
             Reason::OtherHosts { place, hosts } => {
@@ -325,8 +325,10 @@ impl Text {
     }
 
     fn input(&mut self, indent: usize, input: &Input) {
-        let value = if input.value.is_null() { "none".to_owned() } else { brief(&input.value) };
-        let mut line = format!("{} = {value}", printable(&input.name));
+        let mut line = match &input.value {
+            Value::Null => format!("{} has no value", printable(&input.name)),
+            value => format!("{} = {}", printable(&input.name), brief(value)),
+        };
         if let Some(place) = &input.place {
             let _ = write!(line, "  read at {}", self.at(place));
         }

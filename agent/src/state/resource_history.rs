@@ -74,3 +74,59 @@ fn of(report: Report, kind: &str, title: &str) -> Option<ResourceRun> {
     let resource = resources.into_iter().find(told)?;
     Some(ResourceRun { run, started, mode, commit: revision.commit, resource })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Counts, Outcome, Revision, SCHEMA};
+
+    fn report(id: &str, resources: Vec<ResourceReport>) -> Report {
+        Report {
+            schema: SCHEMA,
+            id: id.to_owned(),
+            host: "web1".to_owned(),
+            trigger: "manual".to_owned(),
+            mode: "enforce".to_owned(),
+            agent_version: String::new(),
+            started: format!("2026-01-01T00:00:00Z {id}"),
+            duration: 0.0,
+            revision: Revision::default(),
+            catalog: None,
+            policies: Vec::new(),
+            outcome: Outcome::Changed,
+            counts: Counts::default(),
+            resources,
+            owed: Vec::new(),
+            messages: Vec::new(),
+            previous: None,
+        }
+    }
+
+    #[test]
+    fn a_resource_is_found_in_the_runs_that_did_something_to_it() {
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        let state = State::open(&directory.path().join("state")).expect("the state");
+        let title = "/etc/a \"b\"";
+        let told = |title: &str, resource_state| {
+            let (kind, file) = ("file".to_owned(), "x".to_owned());
+            ResourceReport::blank(kind, title.to_owned(), file, 1, resource_state)
+        };
+        for (number, resources) in [
+            vec![told(title, ResourceState::Changed)],
+            vec![told("/etc/other", ResourceState::Failed)],
+            vec![told(title, ResourceState::InSync)],
+            vec![told("/etc/other", ResourceState::Changed), told(title, ResourceState::Failed)],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let report = report(&format!("run{number}"), resources);
+            state.keep_report(&report, Vec::new, 100, "").expect("the report is kept");
+        }
+        let found = state.runs_with("file", title, 10).expect("the runs");
+        let runs: Vec<&str> = found.runs.iter().map(|run| run.run.as_str()).collect();
+        assert_eq!((found.kept, runs), (4, vec!["run3", "run0"]));
+        assert_eq!(state.runs_with("file", title, 1).expect("the runs").runs.len(), 1);
+        assert!(state.runs_with("user", title, 10).expect("the runs").runs.is_empty());
+    }
+}

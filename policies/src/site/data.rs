@@ -12,7 +12,7 @@ use super::assignment::as_text;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Spot};
 use crate::evaluate::{Evaluator, Files, Frame};
 use crate::expression::{Resolved, from_item, resolve};
-use crate::parse::{self, Entry, Node, Policy};
+use crate::parse::{self, Entry, Item, Node, Policy};
 
 /// A merged value and where it is written.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub(crate) struct Said {
     pub(crate) value: Jinja,
     /// Whether it appends to what the layers below say, and does not replace it.
     pub(crate) appends: bool,
+    /// Where each item of a list is.
+    pub(crate) items: Vec<Spot>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,6 +41,17 @@ enum Content {
     Map(Vec<(Text, Datum)>),
 }
 
+impl Said {
+    fn new(source: SourceId, item: &Item, appends: bool) -> Self {
+        let spot = |item: &Item| Spot::new(source, item.span);
+        let items = match &item.node {
+            Node::List(items) => items.iter().map(spot).collect(),
+            _ => Vec::new(),
+        };
+        Self { spot: spot(item), value: from_item(item), appends, items }
+    }
+}
+
 impl Datum {
     /// The entries of one layer.
     fn layer(context: &Context, source: SourceId, entries: &[Entry], spot: Spot) -> Self {
@@ -46,22 +59,26 @@ impl Datum {
         empty.merged(context, source, entries)
     }
 
-    /// A value that a layer gives, with what those below said.
-    fn given(context: &Context, spot: Spot, content: Content, below: Option<Self>) -> Self {
-        let mut given = Self { spot, content, trail: Vec::new() };
+    /// The value `item`, which a layer gives, with what those below said.
+    fn given(context: &Context, source: SourceId, item: &Item, below: Option<Self>) -> Self {
+        let content = match &item.node {
+            Node::List(items) => Content::List(items.iter().map(from_item).collect()),
+            _ => Content::Leaf(from_item(item)),
+        };
+        let mut trail = Vec::new();
         if context.tracer.is_some() {
-            let value = given.value();
-            given.trail = below.map(Self::said).unwrap_or_default();
-            given.trail.push(Said { spot, value, appends: false });
+            trail = below.map(Self::said).unwrap_or_default();
+            trail.push(Said::new(source, item, false));
         }
-        given
+        Self { spot: Spot::new(source, item.span), content, trail }
     }
 
     /// Every layer's say; for a map, its last value as a whole.
     fn said(self) -> Vec<Said> {
         match self.content {
             Content::Map(_) => {
-                vec![Said { spot: self.spot, value: self.value(), appends: false }]
+                let (spot, value) = (self.spot, self.value());
+                vec![Said { spot, value, appends: false, items: Vec::new() }]
             }
             _ => self.trail,
         }
@@ -83,13 +100,8 @@ impl Datum {
             let datum = match (&entry.item.node, below) {
                 (Node::Table(entries), Some((_, below))) => below.merged(context, source, entries),
                 (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
-                (Node::List(items), below) => {
-                    let content = Content::List(items.iter().map(from_item).collect());
-                    Self::given(context, spot, content, below.map(|(_, below)| below))
-                }
                 (_, below) => {
-                    let content = Content::Leaf(from_item(&entry.item));
-                    Self::given(context, spot, content, below.map(|(_, below)| below))
+                    Self::given(context, source, &entry.item, below.map(|(_, below)| below))
                 }
             };
             let at = known.unwrap_or(map.len()).min(map.len());
@@ -146,13 +158,12 @@ fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, ent
         context.error(Code::WrongType, spot, message).report();
         return;
     };
-    let items = items.iter().map(from_item);
     match map.iter_mut().find(|(known, _)| **known == *key) {
         Some((_, Datum { content: Content::List(list), trail, .. })) => {
             if context.tracer.is_some() {
-                trail.push(Said { spot, value: Jinja::from_iter(items.clone()), appends: true });
+                trail.push(Said::new(source, &entry.item, true));
             }
-            list.extend(items);
+            list.extend(items.iter().map(from_item));
         }
         Some((_, below)) => {
             let message = format!("`{}` appends to something that is not a list", entry.key);
@@ -160,8 +171,7 @@ fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, ent
             draft.related(below.spot, "it is defined here").report();
         }
         None => {
-            let list = Content::List(items.collect());
-            map.push((Text::from(key), Datum::given(context, spot, list, None)));
+            map.push((Text::from(key), Datum::given(context, source, &entry.item, None)));
         }
     }
 }

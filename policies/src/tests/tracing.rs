@@ -101,9 +101,10 @@ fn a_repeated_resource_with_a_template() {
     let subject = subject("note", "/n/b");
     assert_eq!((subject.declared.line, subject.declared.last_line), (10, 13));
     assert_eq!(subject.policy, "web");
-    assert_eq!(subject.title.as_ref().unwrap().text, "/n/{{ item.name }}");
+    assert_eq!(subject.written.as_ref().unwrap().text, "/n/{{ item.name }}");
     let each = subject.for_each.as_ref().unwrap();
     assert_eq!((each.position, &each.item), (2, &json!({ "name": "b" })));
+    assert_eq!(each.place.as_ref().unwrap().to_string(), "data/host/web1.toml:3");
     let [Use::Assignment { place, hosts, .. }] = subject.way.as_slice() else { panic!() };
     assert_eq!(
         (place.to_string(), hosts.as_slice()),
@@ -167,7 +168,7 @@ fn what_a_module_gives_is_followed_to_its_source() {
     };
     assert_eq!((name.as_str(), place.line), ("inner", 27));
     assert_eq!(for_each.as_ref().unwrap().item, json!(8));
-    let number = input(&subject.title.as_ref().unwrap().inputs, "params.number");
+    let number = input(&subject.written.as_ref().unwrap().inputs, "params.number");
     let Origin::Given { place, text, inputs } = &number.origin else { panic!("{number:?}") };
     assert_eq!((place.line, text.as_deref()), (29, Some("{{ item + params.port }}")));
     assert_eq!(input(inputs, "item").value, json!(8));

@@ -107,7 +107,7 @@ fn subject_texts(subject: &mut Subject, look: Look<'_>) {
     for made in &mut subject.way {
         use_texts(made, look);
     }
-    for expression in subject.title.iter_mut().chain(&mut subject.when) {
+    for expression in subject.written.iter_mut().chain(&mut subject.when) {
         expression_texts(expression, look);
     }
     if let Some(repetition) = &mut subject.for_each {

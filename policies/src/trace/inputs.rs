@@ -174,7 +174,23 @@ impl Evaluator<'_> {
         let (position, item) = locals.lineage.as_ref()?.item.clone()?;
         let mut over = self.expression(frame, &frame.locals, "for_each", each?);
         over.value = Value::Null;
-        Some(Repetition { over, position, item: json(&item) })
+        let place = self.item_spot(&over, position).map(|spot| self.context.sources.place(spot));
+        Some(Repetition { over, position, place, item: json(&item) })
+    }
+
+    /// Where item number `position` of the list `over` is written, where that is a list of the
+    /// data and nothing else.
+    fn item_spot(&self, over: &Expression, position: usize) -> Option<Spot> {
+        let [input] = over.inputs.as_slice() else { return None };
+        let Origin::Data { key, .. } = &input.origin else { return None };
+        if over.text.trim() != input.name {
+            return None;
+        }
+        let datum = key.split('.').try_fold(self.data.as_ref()?, |datum, part| datum.get(part))?;
+        let trail = datum.trail();
+        let start = trail.iter().rposition(|(_, said)| !said.appends)?;
+        let mut items = trail.iter().skip(start).flat_map(|(_, said)| &said.items);
+        items.nth(position.checked_sub(1)?).copied()
     }
 
     /// Adds what the strings in `item` read; a `bare` one is an expression without braces.

@@ -47,7 +47,7 @@ pub struct Subject {
     /// The lines that declare it.
     pub declared: Extent,
     /// The title as it is written, and what fed it; `None` where it is literal.
-    pub title: Option<Expression>,
+    pub written: Option<Expression>,
     /// The policy that declares it.
     pub policy: String,
     /// How that policy came to be used, outermost first.
@@ -181,6 +181,8 @@ pub struct Repetition {
     pub over: Expression,
     /// Which item, from 1.
     pub position: usize,
+    /// Where the item is written, where it comes from the data as it is.
+    pub place: Option<Place>,
     /// The item.
     pub item: Value,
 }

@@ -49,7 +49,7 @@ impl Evaluator<'_> {
         let lineage = locals.lineage.as_deref();
         let subject = Subject {
             declared: self.extent(frame, declaration),
-            title: self.title_trace(frame, locals, declaration, made.title),
+            written: self.title_trace(frame, locals, declaration, made.title),
             policy: frame.policy.name.to_string(),
             way: lineage.map(|lineage| lineage.way.clone()).unwrap_or_default(),
             when: own(common(declaration, parse::Common::When), "when"),
