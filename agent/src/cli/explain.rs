@@ -50,7 +50,13 @@ pub(super) fn run(
         Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
     let (catalog, trace) = input.trace(&target, (&kind, &title), output)?;
     if trace.subject.is_none() && trace.absent.is_empty() {
-        return Err(unknown(&kind, &title, &trace));
+        let error = unknown(&kind, &title, &trace);
+        let last =
+            if arguments.facts.is_some() { None } else { last_seen(&target, &kind, &title)? };
+        return Err(match last {
+            Some(last) => error.with_hint(last),
+            None => error,
+        });
     }
     // Declarations that made other titles only look alike: the name is probably wrong.
     let guess =
@@ -108,6 +114,22 @@ fn unknown(kind: &str, title: &str, trace: &Trace) -> CommandError {
         [near] => error.with_hint(format!("did you mean {near}?")),
         near => error.with_hint(format!("did you mean one of {}?", near.join(", "))),
     }
+}
+
+/// What the kept reports say about a resource that nothing declares any more.
+fn last_seen(target: &Target, kind: &str, title: &str) -> Result<Option<String>, CommandError> {
+    let Some(state) = State::open_read_only(&target.root, &target.state_directory)? else {
+        return Ok(None);
+    };
+    let runs = state.runs_with(kind, title, 1)?.runs;
+    Ok(runs.first().map(|last| {
+        let resource = &last.resource;
+        format!(
+            "it was declared at {}:{} when run {} of {} last did something to it; \
+             `steadfast report {}` shows that",
+            resource.file, resource.line, last.run, last.started, last.run
+        )
+    }))
 }
 
 /// Who last touched the declaration and the files that it uses.

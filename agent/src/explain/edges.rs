@@ -123,3 +123,109 @@ fn role(own: &Resource, edge: &Autoedge, other: &Identity) -> String {
     };
     words.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use steadfast_policies::{Inputs, Repository, RepositoryError, evaluate_policy};
+    use steadfast_resources::Registry;
+
+    use super::*;
+
+    struct Empty;
+
+    impl Repository for Empty {
+        fn paths(&self) -> Result<Vec<String>, RepositoryError> {
+            Ok(Vec::new())
+        }
+        fn read(&self, _: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
+            Ok(None)
+        }
+        fn executable(&self, _: &str) -> Result<bool, RepositoryError> {
+            Ok(false)
+        }
+    }
+
+    /// For each edge of the policy `text`: the earlier and the later resource, and both reasons.
+    fn edges(text: &str) -> Vec<String> {
+        let (inputs, registry) = (Inputs::default(), Registry::standard());
+        let catalog = evaluate_policy(&Empty, "p.toml", text, &inputs, &registry)
+            .unwrap_or_else(|errors| panic!("{errors}"));
+        let mut told = Vec::new();
+        for (index, resource) in catalog.resources.iter().enumerate() {
+            let (after, _) = neighbours(&catalog, index);
+            for earlier in after {
+                let name = resource.reference.to_string();
+                let first = catalog
+                    .resources
+                    .iter()
+                    .position(|known| known.reference.to_string() == earlier.resource);
+                let (_, before) = neighbours(&catalog, first.unwrap());
+                let back = before
+                    .iter()
+                    .find(|later| later.resource == name && later.reason == earlier.reason);
+                let (there, back) = (&earlier.why, &back.unwrap().why);
+                told.push(format!("{} < {name}: {there} / {back}", earlier.resource));
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn every_edge_is_told_from_both_ends() {
+        let link =
+            |attribute: &str| format!("[service.a]\n{attribute} = [\"service.b\"]\n[service.b]\n");
+        for (text, expected) in [
+            (
+                "[file.\"/a/b\"]\ncontent = \"\"\n[file.\"/a\"]\nensure = \"directory\"\n",
+                "file.\"/a\" < file.\"/a/b\": it is the parent directory of this one / this one is the \
+                 parent directory of it",
+            ),
+            (
+                "[file.\"/a/b\"]\nensure = \"absent\"\n[file.\"/a\"]\nensure = \"absent\"\n",
+                "file.\"/a/b\" < file.\"/a\": this one is the parent directory of it, and is to be absent \
+                 / it is the parent directory of this one, and is to be absent",
+            ),
+            (
+                "[file.\"/a\"]\ncontent = \"\"\nowner = \"ada\"\n[user.ada]\n",
+                "user.ada < file.\"/a\": it is the owner of this one / this one is the owner of it",
+            ),
+            (
+                "[file.\"/a\"]\ncontent = \"\"\ngroup = \"web\"\n[group.web]\n",
+                "group.web < file.\"/a\": it is the group of this one / this one is the group of it",
+            ),
+            (
+                "[user.ada]\ngroups = [\"web\"]\n[group.web]\n",
+                "group.web < user.ada: it is a group of this one / this one is a group of it",
+            ),
+            (
+                "[service.a]\n[package.a]\n",
+                "package.a < service.a: it is the package of this one / this one is the package of it",
+            ),
+            (
+                "[service.a]\n[file.\"/etc/systemd/system/a.service\"]\ncontent = \"\"\n",
+                "file.\"/etc/systemd/system/a.service\" < service.a: it is the unit file of this one / \
+                 this one is the unit file of it",
+            ),
+            (
+                "[service.a]\n[file.\"/etc/systemd/system/a.service.d/x.conf\"]\ncontent = \"\"\n",
+                "file.\"/etc/systemd/system/a.service.d/x.conf\" < service.a: it is a drop-in of the \
+                 unit of this one / this one is a drop-in of the unit of it",
+            ),
+            (
+                &link("require"),
+                "service.b < service.a: this one requires it / it requires this one",
+            ),
+            (
+                &link("before"),
+                "service.a < service.b: it is to come before this one / this one is to come before it",
+            ),
+            (&link("notify"), "service.a < service.b: it notifies this one / this one notifies it"),
+            (
+                &link("subscribe"),
+                "service.b < service.a: this one subscribes to it / it subscribes to this one",
+            ),
+        ] {
+            assert_eq!(edges(text), [expected], "{text}");
+        }
+    }
+}

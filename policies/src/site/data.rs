@@ -60,16 +60,16 @@ impl Datum {
     }
 
     /// The value `item`, which a layer gives, with what those below said.
-    fn given(context: &Context, source: SourceId, item: &Item, below: Option<Self>) -> Self {
+    fn given(notes: &Context, source: SourceId, item: &Item, below: Option<Self>) -> Self {
+        let mut trail = Vec::new();
+        if notes.tracer.is_some() {
+            trail = below.map(Self::said).unwrap_or_default();
+            trail.push(Said::new(source, item, false));
+        }
         let content = match &item.node {
             Node::List(items) => Content::List(items.iter().map(from_item).collect()),
             _ => Content::Leaf(from_item(item)),
         };
-        let mut trail = Vec::new();
-        if context.tracer.is_some() {
-            trail = below.map(Self::said).unwrap_or_default();
-            trail.push(Said::new(source, item, false));
-        }
         Self { spot: Spot::new(source, item.span), content, trail }
     }
 

@@ -30,15 +30,10 @@ impl Evaluator<'_> {
         }
         let when = common(declaration, parse::Common::When);
         let each = common(declaration, parse::Common::ForEach);
-        let reason = self.why_not(frame, locals, when, each);
-        let (when, each) = match reason {
-            Some(pair) => pair,
-            None => return,
-        };
-        let reason = match (when, each) {
-            (Some(when), _) => Reason::When(when),
-            (None, Some(each)) => Reason::NoItems(each),
-            (None, None) => return,
+        let reason = match self.why_not(frame, locals, when, each) {
+            Some((Some(when), _)) => Reason::When(when),
+            Some((None, Some(each))) => Reason::NoItems(each),
+            _ => return,
         };
         self.note_absent(frame, declaration, reason);
     }
@@ -161,7 +156,7 @@ impl Evaluator<'_> {
             place: self.context.sources.place(spot),
             policy: policy.name.to_string(),
             when: when.map(|when| self.expression(frame, locals, "when", when)),
-            for_each: self.repetition_at(frame, locals, module.for_each.as_ref()),
+            for_each: self.repetition_at(frame, locals, module.for_each.as_ref()).map(Box::new),
         });
         way
     }

@@ -42,8 +42,6 @@ fn hide_attribute(attribute: &mut Attribute, known: &mut Vec<String>) {
 fn hide_inputs(inputs: &mut [Input], known: &mut Vec<String>) {
     for input in inputs {
         match &mut input.origin {
-            // What everybody may know about the host stays visible elsewhere.
-            Origin::Fact | Origin::Label | Origin::Item => {}
             Origin::Given { text, inputs, .. } => {
                 remember(&input.value, known);
                 *text = text.take().map(|_| MASK.to_owned());
@@ -59,7 +57,12 @@ fn hide_inputs(inputs: &mut [Input], known: &mut Vec<String>) {
                 remember(&input.value, known);
                 hide_inputs(inputs, known);
             }
-            Origin::NotGiven { .. } | Origin::Other => {}
+            // What everybody may know about the host stays visible elsewhere.
+            Origin::Fact
+            | Origin::Label
+            | Origin::Item
+            | Origin::NotGiven { .. }
+            | Origin::Other => {}
         }
         hide(&mut input.value);
     }
@@ -145,7 +148,7 @@ fn absent_texts(absent: &mut Absent, look: Look<'_>) {
 fn use_texts(made: &mut Use, look: Look<'_>) {
     let (when, repetition) = match made {
         Use::Assignment { when, .. } => (when, None),
-        Use::Module { when, for_each, .. } => (when, for_each.as_mut()),
+        Use::Module { when, for_each, .. } => (when, for_each.as_deref_mut()),
     };
     if let Some(when) = when {
         expression_texts(when, look);

@@ -157,7 +157,7 @@ pub enum Use {
         /// Its condition.
         when: Option<Expression>,
         /// What it is repeated over, and the item at hand.
-        for_each: Option<Repetition>,
+        for_each: Option<Box<Repetition>>,
     },
 }
 
