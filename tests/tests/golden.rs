@@ -386,6 +386,11 @@ fn a_resource_is_explained_from_its_author_to_its_drift() {
     script.write("host/srv/motd", "defaced\n");
     script.run("apply policy --root host");
     script.run("explain file./srv/motd policy --root host");
+    script.note("nobody declares it any more");
+    let without = policy.replace("file./srv/motd", "file./srv/welcome");
+    let without = without.replace("[file.\"/srv/motd\"]", "[file.\"/srv/welcome\"]");
+    script.write("policy/policies/web/policy.toml", &without);
+    script.run("explain file./srv/motd policy --root host");
     insta::assert_snapshot!(script.transcript());
 }
 

@@ -1,16 +1,16 @@
 //! What a command works on: the managed host (settings, facts) and the policies (a directory, a
 //! commit, or a single file).
 
+mod tracing;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use steadfast_policies::trace::Trace;
 use steadfast_policies::{
-    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, evaluate_policy_tracing,
-    evaluate_tracing, validate, validate_policy,
+    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, validate, validate_policy,
 };
 use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
@@ -21,8 +21,8 @@ use crate::config::{Mode, Settings, Verify};
 use crate::output::{Output, PlanDocument};
 use crate::report::Revision;
 use crate::source::{
-    DirectoryIdentity, History, Limits, NoHistory, RepositoryArgument, RevisionId,
-    RevisionInformation, Source, SourceSettings, WorkingDirectory, helper_main,
+    DirectoryIdentity, Limits, RepositoryArgument, RevisionId, RevisionInformation, Source,
+    SourceSettings, WorkingDirectory, helper_main,
 };
 
 /// Where copies go that nobody keeps.
@@ -275,52 +275,6 @@ impl Input {
             }
         };
         result.map_err(|diagnostics| refused(&diagnostics, output))
-    }
-
-    /// The catalog for the host, and where the resource of this kind and title comes from; errors
-    /// are printed.
-    pub(super) fn trace(
-        &self,
-        target: &Target,
-        name: (&str, &str),
-        output: &Output,
-    ) -> Result<(Catalog, Trace), CommandError> {
-        let inputs = Inputs { facts: target.facts.clone(), labels: target.settings.labels.clone() };
-        let registry = Registry::standard();
-        let result = match &self.policies {
-            Policies::Site(repository) => {
-                evaluate_tracing(repository.as_ref(), &inputs, &registry, name)
-            }
-            Policies::Single { directory, file, text } => {
-                evaluate_policy_tracing(directory.as_ref(), file, text, &inputs, &registry, name)
-            }
-        };
-        result.map_err(|diagnostics| refused(&diagnostics, output))
-    }
-
-    /// The history of the policies, or why there is none.
-    pub(super) fn history(&self) -> Result<History, String> {
-        if let Some((source, id)) = &self.accepted {
-            return source.history(*id).map_err(|error| error.to_string());
-        }
-        let Some(root) = &self.root else {
-            return Err("a single policy file has no history of its own".to_owned());
-        };
-        History::of_directory(root).map_err(|reason| match reason {
-            NoHistory::Unversioned => "the directory is not under version control".to_owned(),
-            NoHistory::NoCommit => "nothing is committed yet".to_owned(),
-            NoHistory::Unreadable { reason } => {
-                format!("Git's repository cannot be read: {reason}")
-            }
-        })
-    }
-
-    /// The content of a file of the policies, where there is one.
-    pub(super) fn content(&self, path: &str) -> Option<Vec<u8>> {
-        match &self.policies {
-            Policies::Site(repository) => repository.read(path).ok().flatten(),
-            Policies::Single { directory, .. } => directory.read(path).ok().flatten(),
-        }
     }
 
     /// Everything that is wrong with the policies, whatever the host.

@@ -87,13 +87,9 @@ pub fn changed_lines(
 fn grouped(lines: impl Iterator<Item = (u32, Change)>) -> Vec<ChangedLines> {
     let mut groups: Vec<ChangedLines> = Vec::new();
     for (line, change) in lines {
-        let group = match groups.iter_mut().find(|group| group.change == change) {
-            Some(group) => group,
-            None => {
-                groups.push(ChangedLines { lines: Vec::new(), change });
-                let Some(group) = groups.last_mut() else { continue };
-                group
-            }
+        let Some(group) = groups.iter_mut().find(|group| group.change == change) else {
+            groups.push(ChangedLines { lines: vec![(line, line)], change });
+            continue;
         };
         match group.lines.last_mut() {
             Some((_, last)) if *last + 1 == line => *last = line,

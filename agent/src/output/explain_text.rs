@@ -1,13 +1,13 @@
 //! An explanation as a person reads it.
 
+mod absent;
+mod inputs;
+
 use std::fmt::Write;
 
 use serde_json::Value;
 use steadfast_policies::Place;
-use steadfast_policies::trace::{
-    Absent, Attribute, Effect, Expression, Form, Input, Layer, Origin, Reason, Repetition, Subject,
-    Use,
-};
+use steadfast_policies::trace::{Attribute, Expression, Form, Repetition, Subject, Use};
 
 use super::plan_text::short;
 use super::report_text::resource_text;
@@ -20,9 +20,6 @@ const LONGEST_VALUE: usize = 100;
 
 /// How many lines of a longer text are shown.
 const MOST_LINES: usize = 12;
-
-/// How many layers of a map of data are shown.
-const MOST_LAYERS: usize = 12;
 
 /// The whole explanation as text.
 pub fn explain_text(explanation: &Explanation, style: Style) -> String {
@@ -165,54 +162,6 @@ impl Text {
         self.inputs(indent + 2, &repetition.over.inputs);
     }
 
-    fn absent(&mut self, absent: &Absent, host: &str) {
-        let title = format!("Not on {}", printable(host));
-        self.title(&title);
-        let extent = &absent.declared;
-        let place = lines_of(&extent.file, extent.line, extent.last_line);
-        let policy = printable(&absent.policy);
-        self.line(2, &format!("{} of policy {policy} declares it", printable(&place)));
-        self.way(&absent.way);
-        match &absent.reason {
-            Reason::When(when) => self.condition(2, "when", when, "does not hold"),
-            Reason::NoItems(each) => self.condition(2, "for_each", each, "has no items"),
-            Reason::OtherItems(each) => {
-                let title = literal(&absent.title);
-                let outcome =
-                    format!("none of its {} items makes {title} this title", brief(&each.value));
-                self.condition(2, "for_each", each, &outcome);
-            }
-            Reason::OtherTitle { title, inputs } => {
-                let line =
-                    format!("as {}, which is {} here", literal(&absent.title), literal(title));
-                self.line(2, &line);
-                self.inputs(4, inputs);
-            }
-            Reason::ModuleWhen { module, when } => {
-                let what = format!("module {}, when", printable(module));
-                self.condition(2, &what, when, "does not hold");
-            }
-            Reason::ModuleNoItems { module, for_each } => {
-                let what = format!("module {}, for_each", printable(module));
-                self.condition(2, &what, for_each, "has no items");
-            }
-            Reason::OtherHosts { place, hosts } => {
-                let line = format!(
-                    "its policy is assigned to the hosts {}, not to this one  {}",
-                    listed(hosts),
-                    self.at(place)
-                );
-                self.line(2, &line);
-            }
-            Reason::AssignmentWhen { place, when } => {
-                let line = format!("its policy is assigned under a condition  {}", self.at(place));
-                self.line(2, &line);
-                self.condition(4, "when", when, "does not hold");
-            }
-            Reason::Unused => self.line(2, "nothing assigns or uses its policy"),
-        }
-    }
-
     fn touched(&mut self, explanation: &Explanation) {
         self.title("Last touched");
         if let Some(reason) = &explanation.without_history {
@@ -290,10 +239,10 @@ impl Text {
                 self.long(6, text);
             }
             None if attribute.value.is_null() => {
-                self.line(2, &format!("{name} is left out{remarks}  {place}"))
+                self.line(2, &format!("{name} is left out{remarks}  {place}"));
             }
             None => {
-                self.line(2, &format!("{name} = {}{remarks}  {place}", brief(&attribute.value)))
+                self.line(2, &format!("{name} = {}{remarks}  {place}", brief(&attribute.value)));
             }
         }
         if let Form::Computed { text } = &attribute.form {
@@ -315,69 +264,6 @@ impl Text {
         }
         if count > MOST_LINES {
             self.line(indent, &format!("{bar} … {} more lines", count - MOST_LINES));
-        }
-    }
-
-    fn inputs(&mut self, indent: usize, inputs: &[Input]) {
-        for input in inputs {
-            self.input(indent, input);
-        }
-    }
-
-    fn input(&mut self, indent: usize, input: &Input) {
-        let mut line = match &input.value {
-            Value::Null => format!("{} has no value", printable(&input.name)),
-            value => format!("{} = {}", printable(&input.name), brief(value)),
-        };
-        if let Some(place) = &input.place {
-            let _ = write!(line, "  read at {}", self.at(place));
-        }
-        let (origin, further) = match &input.origin {
-            Origin::Fact => ("a fact".to_owned(), None),
-            Origin::Label => ("a label of agent.toml".to_owned(), None),
-            Origin::Item => ("the item at hand".to_owned(), None),
-            Origin::Other => (String::new(), None),
-            Origin::Given { place, text, inputs } => {
-                let text = text.as_ref().map(|text| format!(" as {}", literal(text)));
-                (format!("given{}  {}", text.unwrap_or_default(), self.at(place)), Some(inputs))
-            }
-            Origin::Default { place, inputs } => {
-                (format!("the default  {}", self.at(place)), Some(inputs))
-            }
-            Origin::NotGiven { place } => {
-                (format!("optional and not given  {}", self.at(place)), None)
-            }
-            Origin::Data { key, layers } => {
-                self.line(indent, &format!("{line}, data {}", printable(key)));
-                self.layers(indent + 2, key, layers);
-                return;
-            }
-        };
-        if !origin.is_empty() {
-            let _ = write!(line, ", {origin}");
-        }
-        self.line(indent, &line);
-        if let Some(inputs) = further {
-            self.inputs(indent + 2, inputs);
-        }
-    }
-
-    fn layers(&mut self, indent: usize, key: &str, layers: &[Layer]) {
-        // The strongest first: that is what one looks for.
-        for layer in layers.iter().rev().take(MOST_LAYERS) {
-            let word = match layer.effect {
-                Effect::Wins => self.style.good("wins"),
-                Effect::Overridden => self.style.faint("overridden"),
-                Effect::Appends => self.style.change("appends"),
-            };
-            let part = layer.key.strip_prefix(key).unwrap_or_default().trim_start_matches('.');
-            let part =
-                if part.is_empty() { String::new() } else { format!("{} = ", printable(part)) };
-            let line = format!("{word} {part}{}  {}", brief(&layer.value), self.at(&layer.place));
-            self.line(indent, &line);
-        }
-        if layers.len() > MOST_LAYERS {
-            self.line(indent, &format!("… {} more", layers.len() - MOST_LAYERS));
         }
     }
 
