@@ -198,8 +198,8 @@ mod tests {
                 "group.web < user.ada: it is a group of this one / this one is a group of it",
             ),
             (
-                "[service.a]\n[package.a]\n",
-                "package.a < service.a: it is the package of this one / this one is the package of it",
+                "[service.web]\n[package.web]\n",
+                "package.web < service.web: it is the package of this one / this one is the package of it",
             ),
             (
                 "[service.a]\n[file.\"/etc/systemd/system/a.service\"]\ncontent = \"\"\n",
