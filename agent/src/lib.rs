@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod download;
 pub mod engine;
+pub mod explain;
 pub mod journal;
 pub mod logging;
 pub mod output;

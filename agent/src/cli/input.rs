@@ -1,6 +1,8 @@
 //! What a command works on: the managed host (settings, facts) and the policies (a directory, a
 //! commit, or a single file).
 
+mod tracing;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -126,6 +128,8 @@ pub(super) struct Input {
     /// Whether they are all this host should be, and not a single policy tried out.
     pub(super) whole_host: bool,
     accepted: Option<(Source, RevisionId)>,
+    /// The directory, where it is one.
+    root: Option<PathBuf>,
     _copy: Option<tempfile::TempDir>,
 }
 
@@ -173,8 +177,9 @@ impl Input {
     fn directory(path: &Path) -> Result<Self, CommandError> {
         let directory = WorkingDirectory::open(path, &Limits::default())?;
         let revision = directory_revision(&directory);
+        let root = Some(directory.root().to_owned());
         let policies = Policies::Site(Box::new(directory));
-        Ok(Self { policies, revision, whole_host: true, accepted: None, _copy: None })
+        Ok(Self { policies, revision, whole_host: true, accepted: None, root, _copy: None })
     }
 
     fn single(path: &Path) -> Result<Self, CommandError> {
@@ -196,7 +201,7 @@ impl Input {
             ..Revision::default()
         };
         let policies = Policies::Single { directory: Box::new(directory), file: name, text };
-        Ok(Self { policies, revision, whole_host: false, accepted: None, _copy: None })
+        Ok(Self { policies, revision, whole_host: false, accepted: None, root: None, _copy: None })
     }
 
     /// A commit. Where the configured repository cannot be reached, the last good one.
@@ -250,6 +255,7 @@ impl Input {
             revision,
             whole_host: true,
             accepted: Some((source, id)),
+            root: None,
             _copy: temporary,
         })
     }

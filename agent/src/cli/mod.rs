@@ -4,6 +4,7 @@ mod apply;
 mod config;
 mod demo;
 mod exit;
+mod explain;
 mod facts;
 mod input;
 mod plan;
@@ -57,6 +58,8 @@ enum Command {
     Apply(apply::Arguments),
     /// Show what a run did; the last one unless told otherwise
     Report(report::Arguments),
+    /// Show where a resource comes from: who declared it, what fed it, what rests on it
+    Explain(explain::Arguments),
     /// Show what policies can know about this host
     Facts(facts::Arguments),
     /// Show the effective settings, and where each comes from
@@ -92,6 +95,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Plan(arguments) => plan::run(arguments, locations, &output),
         Command::Apply(arguments) => apply::run(arguments, locations, &output),
         Command::Report(arguments) => report::run(arguments, locations, &output),
+        Command::Explain(arguments) => explain::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),
         Command::Schema(arguments) => schema::run(arguments, &output),
