@@ -8,6 +8,7 @@
 //! - `site`: which hosts get which policies and data;
 //! - `evaluate`: `when`, `for_each`, modules, parameters, attributes;
 //! - `graph`: references, edges, order;
+//! - [`write`]: resources as policies would have them;
 //! - `validate`: every error that can be told without a host.
 //!
 //! What must stay true: a catalog is a pure function of the repository's blobs and the
@@ -34,6 +35,7 @@
 pub mod catalog;
 pub mod diagnostics;
 pub mod repository;
+pub mod write;
 
 mod evaluate;
 mod expression;

@@ -11,6 +11,7 @@
 pub mod attributes;
 pub mod bucket;
 pub mod declaration;
+pub mod export;
 pub mod failure;
 pub mod host;
 pub mod kind;
@@ -31,6 +32,7 @@ pub mod user;
 pub use attributes::{AttributeError, AttributeReader};
 pub use bucket::{Bucket, BucketError};
 pub use declaration::{AttributeDeclaration, AttributeType, KindDeclaration};
+pub use export::{Beside, Export, Exported, Selection};
 pub use failure::Failure;
 pub use kind::{AnyKind, Batch, Kind, Prepare, Recover, Refresh, Turn};
 pub use pending::{Pending, Provision};
