@@ -15,7 +15,7 @@ pub trait Export<K: Kind + ?Sized> {
     fn titles(&self, selection: &Selection<'_>, view: &View<'_>) -> Result<Vec<String>, Failure>;
 
     /// What is there under `title`, in the order in which the kind declares its attributes; `None`
-    /// where nothing is. Values that the declaration calls secret are among them.
+    /// where nothing is. Secrets are there and named.
     fn export(&self, title: &str, view: &View<'_>) -> Result<Option<Exported>, Failure>;
 }
 
@@ -50,6 +50,8 @@ impl Selection<'_> {
 pub struct Exported {
     /// The attributes. A [`Value::Tree`] is content for a file beside the policy.
     pub attributes: Vec<(&'static str, Value)>,
+    /// Which attributes hold secrets.
+    pub secrets: Vec<&'static str>,
     /// Why content stands beside the policy and not in it: it is binary, large, or not for
     /// everybody's eyes.
     pub beside: Option<Beside>,
@@ -69,7 +71,7 @@ pub struct Beside {
 impl Exported {
     /// These attributes and nothing else.
     pub fn new(attributes: Vec<(&'static str, Value)>) -> Self {
-        Self { attributes, beside: None, notes: Vec::new() }
+        Self { attributes, secrets: Vec::new(), beside: None, notes: Vec::new() }
     }
 
     /// The value of `attribute`.

@@ -4,6 +4,7 @@ mod apply;
 mod config;
 mod demo;
 mod exit;
+mod export;
 mod facts;
 mod input;
 mod plan;
@@ -59,6 +60,8 @@ enum Command {
     Facts(facts::Arguments),
     /// Show the effective settings, and where each comes from
     Config(config::Arguments),
+    /// Turn what is on this host into a policy
+    Export(export::Arguments),
     /// Put back content that was replaced, from the file bucket
     Restore(restore::Arguments),
     /// Show the whole loop in a scratch directory: harmless, as any user
@@ -90,6 +93,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Report(arguments) => report::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),
+        Command::Export(arguments) => export::run(arguments, &output),
         Command::Restore(arguments) => restore::run(arguments, locations, &output),
         Command::Demo(arguments) => demo::run(arguments, &output),
     };

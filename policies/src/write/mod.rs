@@ -50,9 +50,10 @@ pub fn comment_lines(comment: &str) -> String {
     let printable = |line: &str| {
         line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
     };
-    comment.lines().map(|line| -> String { printable(line) }).fold(String::new(), |text, line| {
-        text + format!("# {line}").trim_end() + "\n"
-    })
+    comment
+        .lines()
+        .map(|line| -> String { printable(line) })
+        .fold(String::new(), |text, line| text + format!("# {line}").trim_end() + "\n")
 }
 
 /// `text` as a TOML string, as it is.
@@ -73,7 +74,11 @@ pub fn value_text(value: &Value, indent: usize) -> String {
                 .iter()
                 .map(|(name, value)| format!("{} = {}", key(name), value_text(value, LINE)))
                 .collect();
-            if written.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", written.join(", ")) }
+            if written.is_empty() {
+                "{}".to_owned()
+            } else {
+                format!("{{ {} }}", written.join(", "))
+            }
         }
         Value::Tree(_) => string(""),
     }

@@ -28,7 +28,8 @@ impl Export<Self> for File {
         for named in selection.named {
             titles.push(named.clone());
             if selection.recurse {
-                let path = AbsolutePath::parse(named).map_err(|error| Failure::from_error(&error))?;
+                let path =
+                    AbsolutePath::parse(named).map_err(|error| Failure::from_error(&error))?;
                 below(&path, view, &mut titles)?;
             }
         }

@@ -56,11 +56,7 @@ impl Export<Self> for User {
     }
 }
 
-fn numbers(
-    user: &accounts::User,
-    view: &View<'_>,
-    exported: &mut Exported,
-) -> Result<(), Failure> {
+fn numbers(user: &accounts::User, view: &View<'_>, exported: &mut Exported) -> Result<(), Failure> {
     match view.accounts.user_name(user.uid)?.filter(|holder| *holder != user.name) {
         None => exported.attributes.push(("uid", Value::Integer(user.uid.into()))),
         Some(holder) => {
@@ -96,7 +92,12 @@ fn secrets(user: &accounts::User, exported: &mut Exported) {
     match (hash.unlocked(), hash.is_locked()) {
         ("", true) => exported.attributes.push(("password", Value::text("!"))),
         ("", false) => exported.notes.push("it has no password: anyone may log in".to_owned()),
-        (text, _) => exported.attributes.push(("password", Value::text(text))),
+        (text, _) => {
+            exported.attributes.push(("password", Value::text(text)));
+            if text != "*" {
+                exported.secrets.push("password");
+            }
+        }
     }
     exported.attributes.push(("locked", Value::Boolean(hash.is_locked())));
     let Secrets::Shadow(line) = &user.secrets else { return };

@@ -155,18 +155,8 @@ pub(super) struct JobEnd {
 }
 
 /// A unit as `ListUnits` has it: its name, and more that is not asked for here.
-type ListedUnit = (
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    OwnedObjectPath,
-    u32,
-    String,
-    OwnedObjectPath,
-);
+type ListedUnit =
+    (String, String, String, String, String, String, OwnedObjectPath, u32, String, OwnedObjectPath);
 
 /// Systemd at the other end of a connection.
 pub(super) struct Systemd {
