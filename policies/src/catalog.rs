@@ -8,7 +8,9 @@ use serde::Serialize;
 use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference};
 
+use crate::check::Check;
 use crate::diagnostics::Diagnostics;
+use crate::rules::SiteRules;
 
 /// What evaluation may know besides the repository.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +33,11 @@ pub struct Catalog {
     pub digest: String,
     /// The names of the policies that were assigned to this host, in order.
     pub policies: Vec<String>,
+    /// What must hold after this catalog was applied, in written order: the site's checks first.
+    /// They are no part of the digest: they ask for nothing.
+    pub checks: Vec<Check>,
+    /// What the site says about every run; no part of the digest either.
+    pub rules: SiteRules,
     /// What the author should know although it is no error.
     pub warnings: Diagnostics,
 }

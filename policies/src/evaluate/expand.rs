@@ -73,6 +73,7 @@ impl Evaluator<'_> {
                 Element::Module(module) => self.module(policies, frame, module),
             }
         }
+        self.checks(frame, &frame.policy.checks);
     }
 
     fn resources(&mut self, frame: &Frame<'_>, declaration: &Declaration) {

@@ -5,6 +5,7 @@
 //! judged, everything else is.
 
 mod attributes;
+mod checks;
 mod common;
 mod digest;
 mod expand;
@@ -12,6 +13,7 @@ mod files;
 mod load;
 mod modules;
 mod parameters;
+mod probe;
 mod resource;
 mod texts;
 mod types;
@@ -23,6 +25,7 @@ use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference, Registry, Relations, Text};
 
 use crate::catalog::Common;
+use crate::check::Check;
 use crate::diagnostics::{Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
 use crate::parse::{self, Policy};
@@ -93,6 +96,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) data: Option<Datum>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) skipped: Vec<Skipped>,
+    /// The checks, and where each is named.
+    pub(crate) checks: Vec<(Check, Spot)>,
     /// Names of modules that were used or skipped, for references to them.
     pub(crate) modules: Vec<Text>,
     /// Titles of resources that could not be understood.
@@ -113,7 +118,19 @@ pub(crate) struct Frame<'p> {
     pub(crate) conditional: bool,
 }
 
-impl Frame<'_> {
+impl<'p> Frame<'p> {
+    /// A frame without parameters: for the site's own strings, and for the defaults of parameters.
+    pub(crate) fn of_site(policy: &'p Policy, base: Scope) -> Self {
+        Self {
+            policy,
+            locals: Locals::new(base),
+            chain: Vec::new(),
+            modules: Vec::new().into(),
+            links: Vec::new(),
+            conditional: false,
+        }
+    }
+
     fn spot(&self, span: Span) -> Spot {
         Spot::new(self.policy.source, span)
     }
@@ -140,6 +157,7 @@ impl<'a> Evaluator<'a> {
             data: None,
             instances: Vec::new(),
             skipped: Vec::new(),
+            checks: Vec::new(),
             modules: Vec::new(),
             broken_titles: Vec::new(),
             unsound: false,

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use globset::GlobBuilder;
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
+use super::mutual;
 use super::order::{Pair, cycle, tangles};
 use super::reference::{Parsed, parse_reference};
 use crate::diagnostics::suggest::{did_you_mean, nearest};
@@ -56,6 +57,7 @@ struct Index<'a> {
 /// All edges. Errors are reported.
 pub(crate) fn resolve(world: &World<'_>) -> Vec<RawEdge> {
     duplicates(world, |_| true);
+    mutual::report(world, |_| true);
     let mut edges = links(world);
     edges.extend(automatic(world.instances));
     edges
@@ -71,6 +73,7 @@ pub(crate) fn check(world: &World<'_>, own: &[std::ops::Range<usize>]) {
     for range in own {
         let inside = |index: u32| range.contains(&(index as usize)) && fixed(index);
         duplicates(world, inside);
+        mutual::report(world, inside);
         let own: Vec<RawEdge> =
             edges.iter().filter(|edge| inside(edge.from) && inside(edge.to)).copied().collect();
         report_cycles(world, &own);

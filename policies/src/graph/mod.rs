@@ -5,6 +5,7 @@
 
 mod build;
 mod edges;
+mod mutual;
 mod order;
 mod reference;
 

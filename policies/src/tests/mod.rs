@@ -1,5 +1,6 @@
 //! Whole repositories in memory, with kinds that exist only here.
 
+mod checks;
 mod golden;
 pub(crate) mod kinds;
 mod language;
