@@ -10,6 +10,7 @@ use steadfast_resources::{AnyKind, Reference};
 
 use crate::check::Check;
 use crate::diagnostics::Diagnostics;
+use crate::record::Record;
 use crate::rules::SiteRules;
 
 /// What evaluation may know besides the repository.
@@ -63,6 +64,8 @@ pub struct Resource {
     /// Indices of the resources to be notified when this one changes; all are larger than this
     /// resource's own index.
     pub notifies: Vec<u32>,
+    /// How it came to be; only [`evaluate_recorded`](crate::evaluate_recorded) keeps it.
+    pub record: Option<Box<Record>>,
 }
 
 /// A place in the policy repository.

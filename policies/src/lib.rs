@@ -36,6 +36,7 @@ pub mod catalog;
 pub mod check;
 pub mod declaration;
 pub mod diagnostics;
+pub mod record;
 pub mod repository;
 pub mod rules;
 pub mod write;
@@ -57,6 +58,7 @@ use steadfast_resources::Registry;
 pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
 pub use check::{Check, Probe};
 pub use diagnostics::{Diagnostic, Diagnostics};
+pub use record::{Extent, Record, RecordedAttribute};
 pub use repository::{Repository, RepositoryError};
 pub use rules::SiteRules;
 pub use validate::{validate, validate_policy};
@@ -76,7 +78,18 @@ pub fn evaluate(
     registry: &Registry,
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
-    let catalog = evaluate_site(&context, repository, inputs, registry);
+    let catalog = evaluate_site(&context, repository, inputs, registry, false);
+    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+}
+
+/// [`evaluate`], and of every resource how it came to be ([`Resource::record`]).
+pub fn evaluate_recorded(
+    repository: &dyn Repository,
+    inputs: &Inputs,
+    registry: &Registry,
+) -> Result<Catalog, Diagnostics> {
+    let context = Context::default();
+    let catalog = evaluate_site(&context, repository, inputs, registry, true);
     finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
 }
 
@@ -121,6 +134,7 @@ fn evaluate_site(
     repository: &dyn Repository,
     inputs: &Inputs,
     registry: &Registry,
+    recorded: bool,
 ) -> Result<Catalog, Reported> {
     let files = Files::new(context, repository);
     let site = site::read(context, &files).ok_or(Reported)?;
@@ -129,6 +143,9 @@ fn evaluate_site(
     let engine = Engine::new(&environment, &library);
     let mut evaluator =
         Evaluator::new(context, registry, &files, engine, Mode::Host, scope(inputs));
+    if recorded {
+        evaluator.keep_records();
+    }
     match site::layers(&evaluator, &files, &site) {
         Ok(data) => {
             evaluator.base.data = Some(data.value());

@@ -14,6 +14,7 @@ mod load;
 mod modules;
 mod parameters;
 mod probe;
+mod recording;
 mod resource;
 mod texts;
 mod types;
@@ -29,6 +30,7 @@ use crate::check::Check;
 use crate::diagnostics::{Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
 use crate::parse::{self, Policy};
+use crate::record::Record;
 use crate::site::Datum;
 
 pub(crate) use digest::catalog as catalog_digest;
@@ -64,6 +66,8 @@ pub(crate) struct Instance {
     pub(crate) conditional: bool,
     /// The modules it was made by, outermost first.
     pub(crate) modules: Arc<[Text]>,
+    /// How it came to be, where that is recorded.
+    pub(crate) record: Option<Box<Record>>,
 }
 
 /// A reference to other resources, as it is written.
@@ -104,6 +108,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) broken_titles: Vec<Text>,
     /// Whether a file could not be parsed, so that any resource may be missing.
     pub(crate) unsound: bool,
+    /// The names that expressions use, where records are kept.
+    pub(crate) reads: Option<recording::Reads>,
 }
 
 /// One policy with its parameters, being expanded.
@@ -116,6 +122,8 @@ pub(crate) struct Frame<'p> {
     /// References that the module passes on to each resource.
     pub(crate) links: Vec<Link>,
     pub(crate) conditional: bool,
+    /// Where the values of the parameters are written, where records are kept.
+    pub(crate) origins: recording::Origins,
 }
 
 impl<'p> Frame<'p> {
@@ -128,6 +136,7 @@ impl<'p> Frame<'p> {
             modules: Vec::new().into(),
             links: Vec::new(),
             conditional: false,
+            origins: recording::Origins::default(),
         }
     }
 
@@ -161,6 +170,7 @@ impl<'a> Evaluator<'a> {
             modules: Vec::new(),
             broken_titles: Vec::new(),
             unsound: false,
+            reads: None,
         }
     }
 

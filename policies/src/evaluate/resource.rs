@@ -129,6 +129,7 @@ impl Evaluator<'_> {
             }
         });
         attributes.values.sort_unstable_by_key(|(name, _)| *name);
+        let record = self.record(frame, declaration, defaults, &attributes.values);
         let digest = digest::resource(declared.name, &title.text, &attributes.values, &common);
         self.instances.push(Instance {
             kind,
@@ -142,6 +143,7 @@ impl Evaluator<'_> {
             pattern: title.pattern,
             conditional: conditional || frame.conditional,
             modules: Arc::clone(&frame.modules),
+            record,
         });
     }
 

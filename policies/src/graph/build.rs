@@ -85,6 +85,7 @@ fn assemble(
             digest: instance.digest,
             dependencies: Vec::new(),
             notifies: Vec::new(),
+            record: instance.record,
         });
     }
     let mut resources: Vec<Resource> = slots.into_iter().flatten().collect();

@@ -6,6 +6,7 @@ pub(crate) mod kinds;
 mod language;
 mod limits;
 mod properties;
+mod recording;
 mod secrets;
 
 use std::collections::BTreeMap;

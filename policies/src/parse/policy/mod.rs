@@ -50,6 +50,8 @@ pub(crate) struct Declaration {
     pub(crate) kind: &'static dyn AnyKind,
     pub(crate) title: Text,
     pub(crate) title_span: Span,
+    /// The byte after its last value.
+    pub(crate) end: u32,
     pub(crate) given: Vec<Given>,
     /// Attributes that an unknown name was probably meant to be: nothing is known about them.
     pub(crate) misspelt: Vec<&'static AttributeDeclaration>,
@@ -259,6 +261,7 @@ impl Classifier<'_> {
             return;
         };
         let before = self.context.count();
+        let end = entries.iter().map(|entry| entry.item.end()).max();
         let (given, misspelt) = self.attributes(kind, entries, false);
         self.placed.push((
             entry.key_span.start,
@@ -266,6 +269,7 @@ impl Classifier<'_> {
                 kind,
                 title: entry.key,
                 title_span: entry.key_span,
+                end: end.unwrap_or(0).max(entry.key_span.end),
                 given,
                 misspelt,
                 broken: self.context.count() > before,
