@@ -3,6 +3,7 @@
 //! `source` (Git) → `steadfast_policies` (catalog) → [`engine`] (plan, apply) → [`report`], with
 //! [`state`] underneath, [`cli`] on top and [`output`] as the only part that prints.
 
+pub mod accept;
 mod allocator;
 pub mod cli;
 pub mod clock;

@@ -3,6 +3,7 @@
 //! What must stay true: everything here has a read-only [`View`]; planning what was exported, on
 //! the machine it came from, yields no steps; the order of titles and attributes is always the same.
 
+use crate::accept::{Drift, Edit};
 use crate::failure::Failure;
 use crate::host::View;
 use crate::kind::Kind;
@@ -17,6 +18,10 @@ pub trait Export<K: Kind + ?Sized> {
     /// What is there under `title`, in the order in which the kind declares its attributes; `None`
     /// where nothing is. Secrets are there and named.
     fn export(&self, title: &str, view: &View<'_>) -> Result<Option<Exported>, Failure>;
+
+    /// How a declaration changes that is to describe what is there. Planning afterwards yields no
+    /// steps. Empty where no attribute tells the difference.
+    fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure>;
 }
 
 /// Which resources are asked for.

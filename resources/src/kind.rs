@@ -7,6 +7,7 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::time::Instant;
 
+use crate::accept::{Drift, Edit};
 use crate::attributes::AttributeReader;
 use crate::bucket::Bucket;
 use crate::declaration::KindDeclaration;
@@ -260,6 +261,8 @@ pub trait AnyKind: Send + Sync {
     fn titles(&self, selection: &Selection<'_>, view: &View<'_>) -> Result<Vec<String>, Failure>;
     /// See [`Export::export`]. Fails where the kind lacks the ability.
     fn exported(&self, title: &str, view: &View<'_>) -> Result<Option<Exported>, Failure>;
+    /// See [`Export::accept`]. Fails where the kind lacks the ability.
+    fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure>;
     /// Whether the kind acts on notifications.
     fn refreshes(&self) -> bool;
     /// See [`Refresh::refresh_needed`].
@@ -400,6 +403,10 @@ impl<K: Kind> AnyKind for K {
 
     fn exported(&self, title: &str, view: &View<'_>) -> Result<Option<Exported>, Failure> {
         Kind::export(self).ok_or_else(|| no_export(self))?.export(title, view)
+    }
+
+    fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure> {
+        Kind::export(self).ok_or_else(|| no_export(self))?.accept(drift, view)
     }
 
     fn refreshes(&self) -> bool {

@@ -8,6 +8,7 @@
 //! What must stay true: nothing here is async, nothing here knows policies, Git, reports or the
 //! agent's own state. A dry run holds a [`host::View`] only, so it cannot change anything.
 
+pub mod accept;
 pub mod attributes;
 pub mod bucket;
 pub mod declaration;
@@ -30,6 +31,7 @@ pub mod package;
 pub mod service;
 pub mod user;
 
+pub use accept::{Drift, Edit};
 pub use attributes::{AttributeError, AttributeReader};
 pub use bucket::{Bucket, BucketError};
 pub use declaration::{AttributeDeclaration, AttributeType, KindDeclaration};

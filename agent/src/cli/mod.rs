@@ -1,5 +1,6 @@
 //! The command line: what is asked, and with which exit code it ends.
 
+mod accept;
 mod apply;
 mod config;
 mod demo;
@@ -62,6 +63,8 @@ enum Command {
     Config(config::Arguments),
     /// Turn what is on this host into a policy
     Export(export::Arguments),
+    /// Turn drift into a patch for the policy repository
+    Accept(accept::Arguments),
     /// Put back content that was replaced, from the file bucket
     Restore(restore::Arguments),
     /// Show the whole loop in a scratch directory: harmless, as any user
@@ -94,6 +97,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),
         Command::Export(arguments) => export::run(arguments, &output),
+        Command::Accept(arguments) => accept::run(arguments, locations, &output),
         Command::Restore(arguments) => restore::run(arguments, locations, &output),
         Command::Demo(arguments) => demo::run(arguments, &output),
     };

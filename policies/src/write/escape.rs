@@ -1,5 +1,10 @@
 //! Text that the language would evaluate, written so that it yields itself.
 
+/// Whether the language evaluates the string `text`.
+pub fn is_evaluated(text: &str) -> bool {
+    crate::expression::is_interpolated(text)
+}
+
 /// `text` as it has to stand in a string of a policy: evaluated, it is `text` again.
 ///
 /// A string is evaluated only where it contains `{{` or `{%`; then a `{#` in it would begin a

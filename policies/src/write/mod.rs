@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 
 use steadfast_resources::Value;
 
-pub use escape::escaped;
+pub use escape::{escaped, is_evaluated};
 use text::{key, string};
 
 /// Lists up to this width, in characters, are written on one line.
@@ -59,6 +59,14 @@ pub fn comment_lines(comment: &str) -> String {
 /// `text` as a TOML string, as it is.
 pub fn plain_string(text: &str) -> String {
     string(text)
+}
+
+/// `value` written in the style of what it replaces, which stands in the policy as `old`.
+pub fn value_like(value: &Value, old: &str) -> String {
+    match value {
+        Value::Text(text) => text::string_like(&escaped(text), old.trim()),
+        other => value_text(other, LINE / 2),
+    }
 }
 
 /// `value` as it stands after an equals sign, `indent` characters into its line.

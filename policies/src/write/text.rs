@@ -18,6 +18,22 @@ pub(super) fn string(text: &str) -> String {
     if lines { multi_line(text) } else { one_line(text) }
 }
 
+/// A string in the form that `old` has, as far as that can hold it.
+pub(super) fn string_like(text: &str, old: &str) -> String {
+    let lines = text.contains('\n');
+    if lines && old.starts_with("'''") && is_literal(text) {
+        format!("'''\n{text}'''")
+    } else if lines && old.starts_with("\"\"\"") {
+        multi_line(text)
+    } else if lines && !old.contains('\n') && text.len() <= super::LINE {
+        basic(text)
+    } else if !lines && old.starts_with('\'') && !text.contains('\'') && is_literal(text) {
+        format!("'{text}'")
+    } else {
+        string(text)
+    }
+}
+
 /// Quotes and backslashes read better without escapes.
 fn one_line(text: &str) -> String {
     if text.contains(['"', '\\']) && !text.contains('\'') && is_literal(text) {

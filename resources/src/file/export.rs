@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::File;
 use super::diff::as_text;
+use crate::accept::{Drift, Edit};
 use crate::export::{Beside, Export, Exported, Selection};
 use crate::failure::Failure;
 use crate::host::View;
@@ -14,7 +15,7 @@ use crate::value::{Tree, Value};
 const INLINE_LIMIT: u64 = 32 * 1024;
 
 /// Longer content does not belong into a policy repository, in bytes.
-const LIMIT: u64 = 16 << 20;
+pub(super) const LIMIT: u64 = 16 << 20;
 
 impl Export<Self> for File {
     fn titles(&self, selection: &Selection<'_>, view: &View<'_>) -> Result<Vec<String>, Failure> {
@@ -56,6 +57,10 @@ impl Export<Self> for File {
         }
         properties(&path, &status, view, &mut exported)?;
         Ok(Some(exported))
+    }
+
+    fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure> {
+        super::accept::accept(drift, view)
     }
 }
 

@@ -10,6 +10,7 @@
 //! Absent: knowledge of other kinds. A tree that purges leaves alone what other `file` resources
 //! manage below it (see `Prepare`); what other kinds put there, `exclude` names.
 
+mod accept;
 mod action;
 mod apply;
 mod batch;

@@ -1,6 +1,7 @@
 //! A group as a declaration would say it.
 
 use super::Group;
+use crate::accept::{Drift, Edit, names as names_found};
 use crate::export::{Export, Exported, Selection};
 use crate::failure::Failure;
 use crate::host::View;
@@ -40,5 +41,16 @@ impl Export<Self> for Group {
             exported.attributes.push(("system", Value::Boolean(true)));
         }
         Ok(Some(exported))
+    }
+
+    fn accept(&self, drift: &Drift<'_>, _view: &View<'_>) -> Result<Vec<Edit>, Failure> {
+        let mut edits = drift.plainly()?;
+        if let (Some(found), true) = (drift.found, drift.differs("members")) {
+            let exact = drift.declared_text("membership") == Some("inclusive");
+            let members = names_found(drift.declared("members"), found.value("members"), exact);
+            edits.retain(|edit| !matches!(edit, Edit::Set("members", _)));
+            edits.push(Edit::Set("members", members));
+        }
+        Ok(edits)
     }
 }

@@ -1,10 +1,11 @@
 //! A package as a declaration would say it.
 
 use super::Package;
+use crate::accept::{Drift, Edit};
 use crate::export::{Export, Exported, Selection};
 use crate::failure::Failure;
 use crate::host::View;
-use crate::host::packages::{PackageName, State};
+use crate::host::packages::{PackageName, Selection as Marked, State};
 use crate::value::Value;
 
 impl Export<Self> for Package {
@@ -37,5 +38,40 @@ impl Export<Self> for Package {
             }
         }
         Ok(Some(exported))
+    }
+
+    fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure> {
+        let ensure = drift.declared_text("ensure").unwrap_or("present");
+        let name = PackageName::parse(drift.title)
+            .map_err(|error| Failure::new(format!("{:?}: {error}", drift.title)))?;
+        let record = view.packages.package(&name)?;
+        let Some(record) = record.filter(|record| record.state.is_present()) else {
+            let installs = ["hold", "allow_downgrade", "install_options", "source", "sha256"];
+            let goes = |name: &&str| drift.declared(name).is_some();
+            let mut edits: Vec<Edit> =
+                installs.into_iter().filter(goes).map(Edit::Remove).collect();
+            edits.push(Edit::Set("ensure", Value::text("absent")));
+            return Ok(edits);
+        };
+        if record.state.is_unfinished() {
+            return Err(Failure::new(format!(
+                "its installation is not finished ({}), which is no state to keep",
+                record.state
+            ))
+            .with_hint("finish it (`steadfast apply`, `dpkg --configure -a`), then look again"));
+        }
+        let mut edits = Vec::new();
+        if drift.differs("ensure") {
+            let there = match (ensure, record.version) {
+                ("absent" | "purged", _) | (_, None) => "present".to_owned(),
+                (_, Some(version)) => version,
+            };
+            edits.push(Edit::Set("ensure", Value::text(there)));
+        }
+        if drift.declared("hold").is_some() && drift.differs("hold") {
+            let held = record.selection == Marked::Hold;
+            edits.push(Edit::Set("hold", Value::Boolean(held)));
+        }
+        Ok(edits)
     }
 }

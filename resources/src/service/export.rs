@@ -1,6 +1,7 @@
 //! A unit as a declaration would say it.
 
 use super::Service;
+use crate::accept::{Drift, Edit};
 use crate::export::{Export, Exported, Selection};
 use crate::failure::Failure;
 use crate::host::View;
@@ -51,6 +52,26 @@ impl Export<Self> for Service {
         running(&unit, &mut exported);
         enabled(&unit, &mut exported);
         Ok(Some(exported))
+    }
+
+    fn accept(&self, drift: &Drift<'_>, _view: &View<'_>) -> Result<Vec<Edit>, Failure> {
+        let Some(found) = drift.found else {
+            return Err(Failure::new("there is no such unit, and no attribute says so")
+                .with_hint("take the resource out of the policy, or bring the unit back"));
+        };
+        let mut edits = Vec::new();
+        for attribute in ["ensure", "enable"] {
+            if drift.declared(attribute).is_some() && drift.differs(attribute) {
+                edits.push(drift.as_found(attribute, found)?);
+            }
+        }
+        let masked = edits.contains(&Edit::Set("enable", Value::text("masked")));
+        let runs = drift.declared_text("ensure") == Some("running") && !drift.differs("ensure");
+        if masked && runs {
+            // It runs until somebody stops it; a policy cannot ask for that.
+            edits.push(Edit::Remove("ensure"));
+        }
+        Ok(edits)
     }
 }
 

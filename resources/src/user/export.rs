@@ -3,6 +3,7 @@
 use super::User;
 use super::keys::{KeyLine, merged};
 use super::wanted::date;
+use crate::accept::{Drift, Edit, names as names_found};
 use crate::export::{Export, Exported, Selection};
 use crate::failure::Failure;
 use crate::host::View;
@@ -53,6 +54,33 @@ impl Export<Self> for User {
             keys(&user, view, &mut exported);
         }
         Ok(Some(exported))
+    }
+
+    fn accept(&self, drift: &Drift<'_>, _view: &View<'_>) -> Result<Vec<Edit>, Failure> {
+        let lists = ["groups", "ssh_authorized_keys", "manage_home"];
+        let others: Vec<&str> =
+            drift.properties.iter().copied().filter(|name| !lists.contains(name)).collect();
+        let mut edits = Drift { properties: &others, ..*drift }.plainly()?;
+        let Some(found) = drift.found.filter(|_| drift.declared_text("ensure") != Some("absent"))
+        else {
+            return Ok(edits);
+        };
+        for (list, exact) in [
+            ("groups", drift.declared_text("membership") == Some("inclusive")),
+            (
+                "ssh_authorized_keys",
+                drift.declared("purge_ssh_keys") == Some(&Value::Boolean(true)),
+            ),
+        ] {
+            if drift.differs(list) {
+                let there = names_found(drift.declared(list), found.value(list), exact);
+                edits.push(Edit::Set(list, there));
+            }
+        }
+        if drift.differs("manage_home") {
+            edits.push(Edit::Remove("manage_home"));
+        }
+        Ok(edits)
     }
 }
 
