@@ -85,10 +85,7 @@ impl Drift<'_> {
             return Ok(self.appeared(found));
         }
         let declared = self.declared.iter().map(|(name, _)| *name);
-        declared
-            .filter(|name| self.differs(name))
-            .map(|name| self.as_found(name, found))
-            .collect()
+        declared.filter(|name| self.differs(name)).map(|name| self.as_found(name, found)).collect()
     }
 }
 

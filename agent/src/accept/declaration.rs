@@ -22,16 +22,18 @@ pub(super) enum EditError {
 /// A policy's text being edited.
 pub(super) struct PolicyText {
     document: DocumentMut,
+    /// Comments above attributes that were taken out, for what takes their place.
+    comments: String,
 }
 
 impl PolicyText {
     pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Self, EditError> {
         let failed = |reason: String| EditError::Policy(file.to_owned(), reason);
         let text = std::str::from_utf8(bytes).map_err(|error| failed(error.to_string()))?;
-        let document = text.parse().map_err(|error: toml_edit::TomlError| {
-            failed(error.message().to_owned())
-        })?;
-        Ok(Self { document })
+        let document = text
+            .parse()
+            .map_err(|error: toml_edit::TomlError| failed(error.message().to_owned()))?;
+        Ok(Self { document, comments: String::new() })
     }
 
     /// The text with all edits.
@@ -47,7 +49,12 @@ impl PolicyText {
     }
 
     /// The texts that stand in the value of `attribute`; `None` where it is not given here.
-    pub(super) fn texts(&mut self, kind: &str, title: &str, attribute: &str) -> Option<Vec<String>> {
+    pub(super) fn texts(
+        &mut self,
+        kind: &str,
+        title: &str,
+        attribute: &str,
+    ) -> Option<Vec<String>> {
         let item = self.table(kind, title).ok()?.get(attribute)?;
         let mut texts = Vec::new();
         match item {
@@ -70,6 +77,7 @@ impl PolicyText {
         attribute: &str,
         value: &Value,
     ) -> Result<(), EditError> {
+        let comments = std::mem::take(&mut self.comments);
         let table = self.table(kind, title)?;
         let parsed = |text: &str| {
             text.parse::<Written>()
@@ -79,6 +87,9 @@ impl PolicyText {
             None => {
                 let written = parsed(&value_text(value, attribute.len() + 3))?;
                 table.insert(attribute, Item::Value(written));
+                if let Some(mut key) = table.key_mut(attribute).filter(|_| !comments.is_empty()) {
+                    key.leaf_decor_mut().set_prefix(comments);
+                }
             }
             Some(Item::Value(Written::Array(array))) if is_list_of_texts(value) => {
                 adapt(array, value, parsed)?;
@@ -93,13 +104,17 @@ impl PolicyText {
         Ok(())
     }
 
-    /// Takes `attribute` out. Nothing to take out is no error.
+    /// Takes `attribute` out; a comment above it goes to the next one that is added. Nothing to take out is no error.
     pub(super) fn remove(
         &mut self,
         (kind, title): (&str, &str),
         attribute: &str,
     ) -> Result<(), EditError> {
-        self.table(kind, title)?.remove(attribute);
+        let table = self.table(kind, title)?;
+        let prefix = table.key(attribute).and_then(|key| key.leaf_decor().prefix()?.as_str());
+        let comment = prefix.filter(|prefix| prefix.contains('#')).unwrap_or_default().to_owned();
+        table.remove(attribute);
+        self.comments += &comment;
         Ok(())
     }
 }
@@ -133,24 +148,65 @@ fn adapt(
         })
         .collect();
     let several_lines = array.to_string().contains('\n');
-    array.retain(|item| item.as_str().is_some_and(|text| wanted.contains(&text)));
+    take_out(array, &wanted);
     for text in wanted {
         if array.iter().any(|item| item.as_str() == Some(text)) {
             continue;
         }
-        let mut item = parsed(&value_text(&Value::text(text), 0))?;
-        match array.iter().last().filter(|_| several_lines) {
-            Some(last) => {
-                *item.decor_mut() = last.decor().clone();
-                array.push_formatted(item);
-            }
-            None => array.push(item),
+        let item = parsed(&value_text(&Value::text(text), 0))?;
+        if several_lines {
+            push_line(array, item);
+        } else {
+            array.push(item);
         }
     }
     if !several_lines {
         array.fmt();
     }
     Ok(())
+}
+
+/// Takes out the items that are not `wanted`. A comment behind an item belongs to it, although it
+/// stands after the comma, in what TOML counts to the next one.
+fn take_out(array: &mut Array, wanted: &[&str]) {
+    let (mut kept, mut behind) = (Vec::new(), None);
+    for item in array.iter() {
+        let prefix = item.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
+        let (comment, own) = own_part(prefix);
+        if item.as_str().is_some_and(|text| wanted.contains(&text)) {
+            let mut item = item.clone();
+            if let Some(comment) = behind.take() {
+                item.decor_mut().set_prefix(format!("{comment}{own}"));
+            }
+            kept.push(item);
+        } else {
+            behind.get_or_insert_with(|| comment.to_owned());
+        }
+    }
+    if let Some(comment) = behind {
+        let trailing = array.trailing().as_str().unwrap_or_default();
+        let trailing = format!("{comment}{}", own_part(trailing).1);
+        array.set_trailing(trailing);
+    }
+    array.clear();
+    kept.into_iter().for_each(|item| array.push_formatted(item));
+}
+
+/// Adds an item on a line of its own, indented like the last one, behind the last one's comment.
+fn push_line(array: &mut Array, mut item: Written) {
+    let last = array.iter().last();
+    let prefix = last.and_then(|last| last.decor().prefix()?.as_str()).unwrap_or("\n  ");
+    let indent = prefix.rsplit('\n').next().unwrap_or_default().to_owned();
+    let trailing = array.trailing().as_str().unwrap_or_default().to_owned();
+    let (comment, rest) = own_part(&trailing);
+    item.decor_mut().set_prefix(format!("{comment}\n{indent}"));
+    array.push_formatted(item);
+    array.set_trailing(rest);
+}
+
+/// What stands before an item: the rest of the line of the one before it, and its own.
+fn own_part(prefix: &str) -> (&str, &str) {
+    prefix.split_at(prefix.find('\n').unwrap_or_default())
 }
 
 #[cfg(test)]

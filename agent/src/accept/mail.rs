@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::patch::FileChange;
+use super::patch::{Difference, FileChange};
 
 /// Everything that a patch consists of.
 #[derive(Debug)]
@@ -38,6 +38,9 @@ impl Mail<'_> {
         let body = self.body.trim_end();
         let _ = write!(text, "{body}{}---\n", if body.is_empty() { "" } else { "\n" });
         let width = self.changes.iter().map(|change| change.path.chars().count()).max();
+        let count =
+            |difference: &Difference| difference.lines.map_or(0, |(plus, minus)| plus + minus);
+        let digits = differences.iter().map(count).max().unwrap_or_default().to_string().len();
         let (mut inserted, mut deleted) = (0, 0);
         for (change, difference) in self.changes.iter().zip(&differences) {
             let bar = match difference.lines {
@@ -49,7 +52,7 @@ impl Mail<'_> {
                 Some((plus, minus)) => {
                     inserted += plus;
                     deleted += minus;
-                    format!("{:>4} {}", plus + minus, bar(plus, minus))
+                    format!("{:>digits$} {}", plus + minus, bar(plus, minus))
                 }
             };
             let _ = writeln!(text, " {:<1$} | {bar}", change.path, width.unwrap_or_default());

@@ -8,11 +8,11 @@
 
 mod binary;
 mod declaration;
+mod mail;
 mod origin;
 mod overlay;
 mod patch;
 mod resource;
-mod mail;
 
 #[cfg(test)]
 mod tests;
@@ -165,7 +165,8 @@ fn check(
     edited: &[(usize, bool)],
     acceptance: &mut Acceptance,
 ) -> Result<(), AcceptError> {
-    let after = (ground.evaluate)(overlay).map_err(|errors| AcceptError::Evaluate(errors.into()))?;
+    let after =
+        (ground.evaluate)(overlay).map_err(|errors| AcceptError::Evaluate(errors.into()))?;
     let by_name: BTreeMap<&Reference, (usize, &Resource)> = after
         .resources
         .iter()

@@ -35,7 +35,11 @@ pub(super) fn of_items(record: &Record, each: &Extent) -> String {
     if places.is_empty() {
         format!("edit the declaration or its items at {each}")
     } else {
-        format!("edit the declaration at {}, or its items: {}", record.declaration, places.join(", "))
+        format!(
+            "edit the declaration at {}, or its items: {}",
+            record.declaration,
+            places.join(", ")
+        )
     }
 }
 

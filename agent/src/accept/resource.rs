@@ -143,9 +143,6 @@ impl Work<'_, '_> {
             Edit::Set(name, _) => *name,
             Edit::Below(..) => "source",
         };
-        if let Some(reason) = self.secret(name, found) {
-            return Ok(Err(reason));
-        }
         let given = record.attribute(name).filter(|attribute| !attribute.default);
         let evaluated = policy.is_evaluated(table.0, table.1, name);
         let texts = policy.texts(table.0, table.1, name).unwrap_or_default();
@@ -153,18 +150,20 @@ impl Work<'_, '_> {
             let hint = origin::of_expression(record, given, &texts);
             return Ok(Err(("its value is not written out".to_owned(), Some(hint))));
         }
+        if name == "template" {
+            let path = self.resolved(record, &texts)?;
+            let path = path.as_deref().unwrap_or_default();
+            let hint = given.map(|given| origin::of_template(record, given, path));
+            return Ok(Err(("its content comes from a template".to_owned(), hint)));
+        }
+        if let Some(reason) = self.secret(name, found) {
+            return Ok(Err(reason));
+        }
         match edit {
             Edit::Below(below, content) => {
                 Ok(self.below(record, &texts, below, content.as_ref())?)
             }
             Edit::Set(_, Value::Tree(tree)) => Ok(self.blob(record, given, &texts, tree)?),
-            Edit::Set("template", _) => {
-                let path = self.resolved(record, &texts)?;
-                let hint = given.map(|given| {
-                    origin::of_template(record, given, path.as_deref().unwrap_or_default())
-                });
-                Ok(Err(("its content comes from a template".to_owned(), hint)))
-            }
             Edit::Set(_, value) => {
                 let set = policy.set(table, name, value).map_err(|error| refusal(&error));
                 Ok(set.map(|()| Some(in_words(name, value))))

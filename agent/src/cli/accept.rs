@@ -48,7 +48,8 @@ pub(super) fn run(
     };
     let evaluate =
         |repository: &dyn steadfast_policies::Repository| Input::recorded(repository, &target);
-    let catalog = evaluate(repository).map_err(|errors| failed(AcceptError::Evaluate(errors.into()), output))?;
+    let catalog = evaluate(repository)
+        .map_err(|errors| failed(AcceptError::Evaluate(errors.into()), output))?;
     let wanted: Vec<usize> =
         names.iter().map(|name| find(&catalog, name)).collect::<Result<_, _>>()?;
     let host = RealHost::new(&target.host_options());
@@ -73,8 +74,7 @@ pub(super) fn run(
         return Ok(if acceptance.refused.is_empty() { Exit::Done } else { Exit::Pending });
     }
     let host_name = target.host_name();
-    let author =
-        author.unwrap_or_else(|| format!("steadfast on {host_name} <root@{host_name}>"));
+    let author = author.unwrap_or_else(|| format!("steadfast on {host_name} <root@{host_name}>"));
     let patch = mail(&acceptance, &author, &host_name, &input).text();
     if acceptance.changes.iter().any(crate::accept::FileChange::has_carriage_returns) {
         let note = "lines end in carriage returns: apply it with `git am --keep-cr`";
@@ -171,10 +171,10 @@ fn words(words: &[String]) -> Result<(Vec<Reference>, Option<&str>), CommandErro
 fn reference(registry: &Registry, word: &str) -> Option<Reference> {
     let (kind, title) = word.split_once('.')?;
     let kind = registry.kind(kind)?.declaration().name;
-    let title = title
-        .strip_prefix('"')
-        .and_then(|title| title.strip_suffix('"'))
-        .map_or_else(|| title.to_owned(), |title| title.replace("\\\"", "\"").replace("\\\\", "\\"));
+    let title = title.strip_prefix('"').and_then(|title| title.strip_suffix('"')).map_or_else(
+        || title.to_owned(),
+        |title| title.replace("\\\"", "\"").replace("\\\\", "\\"),
+    );
     (!title.is_empty()).then(|| Reference::new(kind, title))
 }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use steadfast_policies::{
-    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, evaluate_recorded, validate, validate_policy,
+    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, evaluate_recorded,
+    validate, validate_policy,
 };
 use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
