@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use steadfast_tests::Output;
 use steadfast_tests::host::{Suite, TestHost};
-use steadfast_tests::outer::Output;
 
 const LONG: Duration = Duration::from_secs(180);
 
@@ -34,6 +34,7 @@ ensure = "1:0.5-1"
 [package.sf-slow]
 
 [package.sf-web]
+hold = false
 
 [service.sf-web]
 ensure = "running" # always
@@ -124,17 +125,17 @@ fn every_kind(suite: Suite) {
 
     host.must("DEBIAN_FRONTEND=noninteractive apt-get install -y --allow-downgrades sf-tool=1.0-1");
     host.must("apt-get remove -y sf-slow && apt-mark hold sf-web");
-    let patch = accepted(&host, "package.sf-tool package.sf-slow");
+    let patch = accepted(&host, "package.sf-tool package.sf-slow package.sf-web");
     assert!(
-        patch.contains("+ensure = \"1.0-1\"") && patch.contains("+ensure = \"absent\""),
+        patch.contains("+hold = true")
+            && patch.contains("+ensure = \"1.0-1\"")
+            && patch.contains("+ensure = \"absent\""),
         "{patch}"
     );
 
     host.must("systemctl stop sf-web && systemctl disable sf-web");
     let patch = accepted(&host, "service.sf-web");
     assert!(patch.contains("+ensure = \"stopped\" # always\n+enable = false"), "{patch}");
-    host.must("systemctl mask sf-web");
-    steadfast(&host, "accept service.sf-web /root/policy").code(0);
 
     host.must("usermod -s /bin/sh -c 'Ann B' -G adm,crew -e '' ann && userdel bob");
     host.must("gpasswd -d root crew && gpasswd -a www-data crew");
@@ -182,6 +183,11 @@ fn what_would_be_a_guess_is_refused() {
     assert!(!output.stderr.contains("new secret") && output.stderr.contains("--show-secrets"));
     let output = steadfast(&host, "accept file./srv/secret /root/policy --show-secrets").code(0);
     assert!(output.stdout.contains("+content = \"new secret\\n\""), "{output}");
+    let masked = host.must(
+        "systemctl mask --now sf-web >/dev/null; steadfast accept service.sf-web /root/policy",
+    );
+    assert!(masked.contains("+ensure = \"stopped\" # always\n+enable = \"masked\""), "{masked}");
+    host.must("systemctl unmask sf-web");
     // A service that has failed is nothing anybody wants.
     host.must(
         "systemctl stop sf-web; echo crash=now >/etc/sf-web/sf-web.conf; ! systemctl start sf-web",
