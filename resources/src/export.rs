@@ -84,3 +84,6 @@ impl Exported {
         self.attributes.iter().find(|(name, _)| *name == attribute).map(|(_, value)| value)
     }
 }
+
+#[cfg(test)]
+mod tests;

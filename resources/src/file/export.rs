@@ -104,14 +104,13 @@ fn content(
         Some(_) if status.size > INLINE_LIMIT => "is long",
         Some(_) => "",
     };
-    match text.filter(|_| reason.is_empty()) {
-        Some(text) => exported.attributes.push(("content", Value::text(text))),
-        None => {
-            let content = Arc::from(bytes);
-            let tree = Arc::new(Tree::File { content, executable: false });
-            exported.attributes.push(("source", Value::Tree(tree)));
-            exported.beside = Some(Beside { reason: reason.to_owned(), private });
-        }
+    if let Some(text) = text.filter(|_| reason.is_empty()) {
+        exported.attributes.push(("content", Value::text(text)));
+    } else {
+        let content = Arc::from(bytes);
+        let tree = Arc::new(Tree::File { content, executable: false });
+        exported.attributes.push(("source", Value::Tree(tree)));
+        exported.beside = Some(Beside { reason: reason.to_owned(), private });
     }
     Ok(())
 }
