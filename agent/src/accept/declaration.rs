@@ -189,7 +189,9 @@ fn take_out(array: &mut Array, wanted: &[&str]) {
         array.set_trailing(trailing);
     }
     array.clear();
-    kept.into_iter().for_each(|item| array.push_formatted(item));
+    for item in kept {
+        array.push_formatted(item);
+    }
 }
 
 /// Adds an item on a line of its own, indented like the last one, behind the last one's comment.

@@ -36,7 +36,7 @@ impl Mail<'_> {
             folded("[PATCH] ", self.subject),
         );
         let body = self.body.trim_end();
-        let _ = write!(text, "{body}{}---\n", if body.is_empty() { "" } else { "\n" });
+        let _ = writeln!(text, "{body}{}---", if body.is_empty() { "" } else { "\n" });
         let width = self.changes.iter().map(|change| change.path.chars().count()).max();
         let count =
             |difference: &Difference| difference.lines.map_or(0, |(plus, minus)| plus + minus);
@@ -58,7 +58,9 @@ impl Mail<'_> {
             let _ = writeln!(text, " {:<1$} | {bar}", change.path, width.unwrap_or_default());
         }
         let _ = writeln!(text, " {}\n", total(self.changes.len(), inserted, deleted));
-        differences.iter().for_each(|difference| text += &difference.text);
+        for difference in &differences {
+            text += &difference.text;
+        }
         text + "-- \nsteadfast " + env!("CARGO_PKG_VERSION") + "\n\n"
     }
 }

@@ -217,11 +217,11 @@ fn changes(
     repository: &dyn Repository,
     changed: &BTreeMap<String, Option<Vec<u8>>>,
 ) -> Result<Vec<FileChange>, AcceptError> {
-    let mut changes = Vec::new();
+    let mut files = Vec::new();
     for (path, after) in changed {
         let before = repository.read(path)?.unwrap_or_default();
         if after.as_ref() != Some(&before) {
-            changes.push(FileChange {
+            files.push(FileChange {
                 path: path.clone(),
                 executable: repository.executable(path)?,
                 before,
@@ -229,5 +229,5 @@ fn changes(
             });
         }
     }
-    Ok(changes)
+    Ok(files)
 }

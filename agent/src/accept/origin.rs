@@ -14,7 +14,7 @@ pub(super) fn of_expression(
     if places.is_empty() {
         hint += ": edit that";
     } else {
-        hint += &format!("; edit {}", places.join(" or "));
+        hint.extend(["; edit ", &places.join(" or ")]);
     }
     hint
 }
@@ -24,7 +24,7 @@ pub(super) fn of_template(record: &Record, attribute: &RecordedAttribute, path: 
     let places = named_places(record, |_| true);
     let mut hint = format!("edit the template {path}, which {} names", attribute.given);
     if !places.is_empty() {
-        hint += &format!(", or what it reads: {}", places.join(", "));
+        hint.extend([", or what it reads: ", &places.join(", ")]);
     }
     hint
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{FileChange, Mail};
 
 #[expect(clippy::disallowed_methods, reason = "git is the judge of what is made for it")]
-fn git(directory: &Path, words: &[&str]) {
+fn git(directory: &Path, words: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
         .args(["-c", "core.autocrlf=false"])
@@ -15,16 +15,15 @@ fn git(directory: &Path, words: &[&str]) {
         .output()
         .expect("git runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        output.status.success(),
-        "{words:?}: {said}{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{words:?}: {said}{printed}");
+    printed
 }
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a scratch repository")]
 fn git_am_brings_every_content_to_every_other() {
+    let long = vec![7; 70_000];
     let contents: [&[u8]; 9] = [
         b"one\ntwo\nthree\n",
         b"one\nTWO\nthree",
@@ -34,7 +33,7 @@ fn git_am_brings_every_content_to_every_other() {
         b"From me\n-- \n---\ndiff --git a/x b/x\n",
         b"\0\x01\xff",
         b"not utf-8 \xfc\n",
-        &[7; 70_000],
+        &long,
     ];
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
@@ -72,4 +71,10 @@ fn git_am_brings_every_content_to_every_other() {
         assert_eq!(std::fs::read(root.join(&change.path)).ok(), change.after, "{}", change.path);
     }
     git(root, &["diff", "--exit-code", "HEAD"]);
+    let message = git(root, &["log", "-1", "--format=%an <%ae>%n%B"]);
+    assert_eq!(
+        message.trim(),
+        "Änne Example <anne@example.com>\nAccept file.\"/etc/motd\" as it is on web1 Forged: \
+         header\n\n- one\n- two"
+    );
 }

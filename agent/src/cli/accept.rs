@@ -87,7 +87,7 @@ pub(super) fn run(
     Ok(Exit::Done)
 }
 
-/// The patch's mail.
+/// The commit's first line.
 fn mail_subject(acceptance: &Acceptance, host_name: &str) -> String {
     match acceptance.accepted.as_slice() {
         [only] => {
@@ -106,10 +106,10 @@ fn mail<'a>(
 ) -> OwnedMail<'a> {
     let mut body = String::from("Not as declared, and to be so from now on:\n\n");
     for line in &acceptance.accepted {
-        body += &format!("- {}\n", printable(line));
+        body.extend(["- ", &printable(line), "\n"]);
     }
     if let Some(commit) = &input.revision.commit {
-        body += &format!("\nSeen on {host_name} against {commit}.\n");
+        body.extend(["\nSeen on ", host_name, " against ", commit, ".\n"]);
     }
     OwnedMail {
         author,
@@ -223,7 +223,8 @@ fn refusal_text(refusal: &Refusal, output: &Output) -> String {
         printable(&refusal.reason)
     );
     if let Some(hint) = &refusal.hint {
-        text += &format!("  {} {}\n", output.message_style.good("help:"), printable(hint));
+        let help = output.message_style.good("help:");
+        text.extend(["  ", &help, " ", &printable(hint), "\n"]);
     }
     text
 }

@@ -19,15 +19,12 @@ pub fn escaped(text: &str) -> String {
         let (before, from) = rest.split_at(at);
         escaped.push_str(before);
         let pair = ["{{", "{%", "{#"].into_iter().find(|pair| from.starts_with(pair));
-        match pair {
-            Some(pair) => {
-                escaped.extend(["{{ '", pair, "' }}"]);
-                rest = from.get(2..).unwrap_or_default();
-            }
-            None => {
-                escaped.push('{');
-                rest = from.get(1..).unwrap_or_default();
-            }
+        if let Some(pair) = pair {
+            escaped.extend(["{{ '", pair, "' }}"]);
+            rest = from.get(2..).unwrap_or_default();
+        } else {
+            escaped.push('{');
+            rest = from.get(1..).unwrap_or_default();
         }
     }
     escaped.push_str(rest);
