@@ -41,6 +41,13 @@ name = "blue"
 [module.red]
 source = "note"
 name = "red"
+
+[file."/srv/hidden"]
+sensitive = true
+content = "hush hush\n"
+
+[file."/srv/beside"]
+content = "open"
 "#;
 
 const FILES: &[(&str, &str)] = &[
@@ -148,7 +155,7 @@ fn drift_of_an_image_becomes_a_patch() {
     scene.git("am -q ../patch");
     scene.accept("file./srv/page file./srv/greeting");
     let (plan, _, code) = scene.steadfast("plan git --root host");
-    assert!(code == 2 && plan.contains("7 in sync, 1 drifted"), "{plan}");
+    assert!(code == 2 && plan.contains("9 in sync, 1 drifted"), "{plan}");
     insta::assert_snapshot!(scene.transcript);
 }
 
@@ -190,4 +197,23 @@ fn a_repository_within_another_and_a_commit() {
     scene.git("am -q ../patch");
     let (plan, _, code) = scene.steadfast("plan git --root host");
     assert_eq!(code, 0, "{plan}");
+}
+
+#[test]
+fn secrets_are_not_told_by_the_lines_around_a_change() {
+    let scene = Scene::new("");
+    scene.write("host/srv/beside", "changed");
+    std::fs::remove_file(scene.path("host/srv/hidden")).expect("it was there");
+    for name in ["file./srv/beside", "file./srv/hidden"] {
+        let (stdout, stderr, code) = scene.steadfast(&format!("accept {name} git --root host"));
+        assert_eq!((stdout.as_str(), code), ("", 2), "{stderr}");
+        assert!(!stderr.contains("hush") && stderr.contains("--show-secrets"), "{stderr}");
+        assert!(stderr.contains("at policies/web/policy.toml:36,"), "{stderr}");
+    }
+    let line = "accept file./srv/beside file./srv/hidden git --root host --show-secrets";
+    let (patch, _, code) = scene.steadfast(line);
+    assert!(code == 0 && patch.contains("-content = \"hush hush\\n\""), "{patch}");
+    scene.write("patch", &patch);
+    scene.git("am -q ../patch");
+    assert_eq!(scene.steadfast("plan git --root host").2, 0);
 }

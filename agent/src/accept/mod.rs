@@ -13,6 +13,7 @@ mod origin;
 mod overlay;
 mod patch;
 mod resource;
+mod secrets;
 
 #[cfg(test)]
 mod tests;
@@ -140,6 +141,12 @@ pub fn accept(
         check(ground, catalog, &overlay, &edited, &mut acceptance)?;
     }
     acceptance.changes = changes(ground.repository, overlay.changes())?;
+    if !ground.show_secrets
+        && let Some(refusal) = secrets::told(catalog, &acceptance.changes)
+    {
+        acceptance.refused.push(refusal);
+        acceptance.changes.clear();
+    }
     Ok(acceptance)
 }
 
