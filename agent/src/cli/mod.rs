@@ -11,6 +11,8 @@ mod input;
 mod plan;
 mod report;
 mod restore;
+mod schema;
+mod selection;
 mod single;
 mod timings;
 mod validate;
@@ -65,6 +67,8 @@ enum Command {
     Export(export::Arguments),
     /// Turn drift into a patch for the policy repository
     Accept(accept::Arguments),
+    /// Print JSON Schema for editors: of policies, site.toml, tests and agent.toml
+    Schema(schema::Arguments),
     /// Put back content that was replaced, from the file bucket
     Restore(restore::Arguments),
     /// Show the whole loop in a scratch directory: harmless, as any user
@@ -98,6 +102,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Config(arguments) => config::run(arguments, locations, &output),
         Command::Export(arguments) => export::run(arguments, &output),
         Command::Accept(arguments) => accept::run(arguments, locations, &output),
+        Command::Schema(arguments) => schema::run(arguments, &output),
         Command::Restore(arguments) => restore::run(arguments, locations, &output),
         Command::Demo(arguments) => demo::run(arguments, &output),
     };

@@ -96,14 +96,14 @@ impl Evaluator<'_> {
             }
         };
         Some(Box::new(Record {
-            policies: frame.chain.clone(),
+            policies: frame.origin.policies.clone(),
             directory: Arc::clone(&frame.policy.directory),
             for_each: declaration
                 .given
                 .iter()
                 .find(|given| matches!(given.name, Name::Common(Common::ForEach)))
                 .map(|given| sources.extent(frame.spot(given.item.span))),
-            modules: Arc::clone(&frame.modules),
+            modules: frame.origin.modules.clone().into(),
             declaration: sources.extent(frame.spot(whole)),
             title: declaration.title.clone(),
             attributes: values.iter().map(attribute).collect(),
