@@ -9,6 +9,8 @@
 //! - `site`: which hosts get which policies and data;
 //! - `evaluate`: `when`, `for_each`, modules, parameters, attributes;
 //! - `graph`: references, edges, order;
+//! - [`trace`]: where one resource comes from, for whoever asks;
+//! - [`write`]: resources as policies would have them;
 //! - `validate`: every error that can be told without a host.
 //!
 //! What must stay true: a catalog is a pure function of the repository's blobs and the
@@ -44,12 +46,14 @@ pub mod diagnostics;
 pub mod record;
 pub mod repository;
 pub mod rules;
+pub mod write;
 
 mod evaluate;
 mod expression;
 mod graph;
 mod parse;
 mod site;
+pub mod trace;
 mod validate;
 
 #[cfg(test)]
@@ -67,6 +71,7 @@ pub use diagnostics::{Diagnostic, Diagnostics};
 pub use record::{Extent, Record, RecordedAttribute};
 pub use repository::{Repository, RepositoryError};
 pub use rules::SiteRules;
+pub use trace::{evaluate_policy_tracing, evaluate_tracing};
 pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};

@@ -1,6 +1,7 @@
 //! All that is printed. Data goes to standard output, messages to standard error; colour only on a
 //! terminal, and never with `NO_COLOR`.
 
+mod explain_text;
 mod plan_document;
 mod plan_text;
 mod report_text;
@@ -8,6 +9,7 @@ mod style;
 
 use std::io::{self, IsTerminal, Write};
 
+pub use explain_text::explain_text;
 pub use plan_document::{PLAN_SCHEMA, PlanDocument};
 pub use plan_text::plan_text;
 pub use report_text::{report_text, resource_text, summary_line};

@@ -38,9 +38,11 @@ use crate::record::Record;
 use crate::site::Datum;
 
 pub(crate) use digest::catalog as catalog_digest;
+pub(crate) use expand::pattern;
 pub(crate) use files::Files;
 pub(crate) use includes::Assigned;
 pub(crate) use load::Policies;
+pub(crate) use parameters::Argument;
 pub(crate) use texts::{Locals, Outcome};
 
 /// Whether there is a host.
@@ -152,7 +154,7 @@ impl<'p> Frame<'p> {
         }
     }
 
-    fn spot(&self, span: Span) -> Spot {
+    pub(crate) fn spot(&self, span: Span) -> Spot {
         Spot::new(self.policy.source, span)
     }
 }
@@ -205,6 +207,6 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The key under which a string at `span` of `source` is compiled.
-fn key(source: SourceId, span: Span) -> (SourceId, u32) {
+pub(crate) fn key(source: SourceId, span: Span) -> (SourceId, u32) {
     (source, span.start)
 }

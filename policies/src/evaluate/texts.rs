@@ -11,6 +11,7 @@ use crate::expression::{
     only_expression, tell, undefined_names, unknown_filters, unknown_tests,
 };
 use crate::parse::{Item, Node};
+use crate::trace::Lineage;
 
 /// The names that an expression sees, in the form the engine takes, made once for many.
 #[derive(Clone)]
@@ -21,19 +22,27 @@ pub(crate) struct Locals {
     pub(crate) item: bool,
     /// The parameters declared (only when checking).
     pub(crate) declared: Rc<[String]>,
+    /// Where the names come from, where somebody asked.
+    pub(crate) lineage: Option<Rc<Lineage>>,
 }
 
 impl Locals {
     pub(crate) fn new(scope: Scope) -> Self {
         let value = Jinja::from_object(scope.clone());
-        Self { scope, value, item: false, declared: Rc::new([]) }
+        Self { scope, value, item: false, declared: Rc::new([]), lineage: None }
     }
 
     /// The same names, and `item`.
     pub(crate) fn with_item(&self, item: Jinja) -> Self {
         let scope = self.scope.with_item(item);
         let value = Jinja::from_object(scope.clone());
-        Self { scope, value, item: true, declared: Rc::clone(&self.declared) }
+        Self {
+            scope,
+            value,
+            item: true,
+            declared: Rc::clone(&self.declared),
+            lineage: self.lineage.clone(),
+        }
     }
 
     /// The names in the form the engine takes.

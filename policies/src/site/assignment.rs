@@ -24,8 +24,11 @@ pub(crate) fn assigned(
     let mut assigned: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
         match applies(evaluator, site, &frame, assignment) {
-            Ok(true) => {}
-            Ok(false) => continue,
+            Ok((true, _)) => {}
+            Ok((false, matched)) => {
+                note(evaluator, &frame, assignment, (false, matched));
+                continue;
+            }
             Err(Reported) => {
                 evaluator.unsound = true;
                 continue;
@@ -35,6 +38,7 @@ pub(crate) fn assigned(
             evaluator.unsound = true;
             continue;
         };
+        note(evaluator, &frame, assignment, (true, true));
         add(evaluator, policies, &frame, assignment, &names, &mut assigned);
     }
     assigned
@@ -111,18 +115,33 @@ fn add(
     }
 }
 
-/// Whether an assignment is for the host. What is not asked for a host (the condition where the
+/// Tells the tracer, if there is one, about an assignment that is `made` or not, and whether the
+/// host's name matched.
+fn note(
+    evaluator: &Evaluator<'_>,
+    frame: &Frame<'_>,
+    assignment: &Assignment,
+    outcome: (bool, bool),
+) {
+    let hosts: Vec<String> =
+        assignment.hosts.iter().flatten().map(|(glob, _)| glob.to_string()).collect();
+    let when = assignment.when.as_ref();
+    evaluator.note_assignment(frame, &assignment.policies, &hosts, when, outcome);
+}
+
+/// Whether an assignment is for the host, and whether the host's name matched. What is not asked for a host (the condition where the
 /// name does not match) is not evaluated.
 fn applies(
     evaluator: &Evaluator<'_>,
     site: &Site,
     frame: &Frame<'_>,
     assignment: &Assignment,
-) -> Result<bool, Reported> {
+) -> Result<(bool, bool), Reported> {
     if !matches_host(evaluator, site, assignment)? {
-        return Ok(false);
+        return Ok((false, false));
     }
-    assignment.when.as_ref().map_or(Ok(true), |when| evaluator.holds(frame, when))
+    let holds = assignment.when.as_ref().map_or(Ok(true), |when| evaluator.holds(frame, when))?;
+    Ok((holds, true))
 }
 
 /// The names that `policies` of an assignment evaluates to.

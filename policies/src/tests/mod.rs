@@ -9,6 +9,7 @@ mod limits;
 mod properties;
 mod recording;
 mod secrets;
+mod tracing;
 
 use std::collections::BTreeMap;
 
