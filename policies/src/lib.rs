@@ -43,7 +43,10 @@ mod evaluate;
 mod expression;
 mod graph;
 mod parse;
+mod samples;
 mod site;
+mod testing;
+mod trial;
 mod validate;
 
 #[cfg(test)]
@@ -59,6 +62,8 @@ pub use diagnostics::{Diagnostic, Diagnostics};
 pub use record::{Extent, Record, RecordedAttribute};
 pub use repository::{Repository, RepositoryError};
 pub use rules::SiteRules;
+pub use samples::{sample_facts, sample_names};
+pub use testing::{CaseFailure, CaseResult, Coverage, TestResults, Unseen, test};
 pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};
@@ -77,7 +82,8 @@ pub fn evaluate(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_site(&context, repository, inputs, registry, false);
-    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+    finish(context, catalog)
+        .map_err(|errors| errors.and(&validate::validate_without_host(repository, registry)))
 }
 
 /// [`evaluate`], and of every resource how it came to be ([`Resource::record`]).
@@ -88,7 +94,8 @@ pub fn evaluate_recorded(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_site(&context, repository, inputs, registry, true);
-    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+    finish(context, catalog)
+        .map_err(|errors| errors.and(&validate::validate_without_host(repository, registry)))
 }
 
 /// The catalog of a single policy file, applied without a site. `text` is the file's content,
@@ -103,8 +110,10 @@ pub fn evaluate_policy(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
-    finish(context, catalog)
-        .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
+    finish(context, catalog).map_err(|errors| {
+        let others = validate::validate_policy_without_host(repository, file_name, text, registry);
+        errors.and(&others)
+    })
 }
 
 fn finish(context: Context, catalog: Result<Catalog, Reported>) -> Result<Catalog, Diagnostics> {

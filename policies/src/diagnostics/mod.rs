@@ -44,6 +44,8 @@ pub enum Code {
     UnknownParam,
     /// A policy that does not exist.
     UnknownPolicy,
+    /// A fact set that does not exist.
+    UnknownSample,
     /// A value of the wrong type.
     WrongType,
     /// A value of the right type that makes no sense.
@@ -88,6 +90,7 @@ impl Code {
             Self::UnknownAttribute => "unknown_attribute",
             Self::UnknownParam => "unknown_param",
             Self::UnknownPolicy => "unknown_policy",
+            Self::UnknownSample => "unknown_sample",
             Self::WrongType => "wrong_type",
             Self::InvalidValue => "invalid_value",
             Self::InvalidTitle => "invalid_title",
@@ -157,6 +160,9 @@ pub struct Diagnostic {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The fact sets with which it comes up, where it does not with all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<String>,
     /// Other places that have to do with it, in the order in which they matter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Related>,

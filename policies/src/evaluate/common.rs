@@ -10,6 +10,7 @@ use super::{Evaluator, Frame, Link};
 use crate::catalog::{Common, OnRemove};
 use crate::diagnostics::suggest::or_list;
 use crate::diagnostics::{Code, Reported, Span, Spot};
+use crate::expression::is_interpolated;
 use crate::parse::{self, Given, Item, Node};
 
 /// The longest timeout, in seconds.
@@ -29,7 +30,18 @@ impl Evaluator<'_> {
         common: &mut Common,
         links: &mut Vec<Link>,
     ) -> Result<(), Reported> {
-        let Some(value) = self.attribute(frame, locals, &given.item)?.value else { return Ok(()) };
+        let evaluated = self.attribute(frame, locals, &given.item)?;
+        let Some(value) = evaluated.value else { return Ok(()) };
+        if !evaluated.certain {
+            // What it is on a host is not known; the parts that are fixed are references all the same.
+            if let (true, Node::List(items)) = (name.links(), &given.item.node) {
+                for item in items.iter().filter(|item| has_no_doubt(item)) {
+                    let given = Given { name: given.name, item: item.clone() };
+                    self.common(frame, locals, name, &given, common, links)?;
+                }
+            }
+            return Ok(());
+        }
         let spot = frame.spot(given.item.span);
         let wrong = |expected: &str| {
             let message = format!("`{}` must be {expected}, not {}", name.name(), shown(&value));
@@ -144,6 +156,11 @@ impl Evaluator<'_> {
             other => Err(wrong(other, item.span)),
         }
     }
+}
+
+/// Whether `item` is the same on every host.
+fn has_no_doubt(item: &Item) -> bool {
+    item.as_text().is_some_and(|text| !is_interpolated(text))
 }
 
 /// Seconds, as an integer or as text with units: `90`, `"90s"`, `"1h30m"`.

@@ -238,6 +238,11 @@ fn innermost(error: &Error) -> &Error {
     error
 }
 
+/// The name that `error` says is undefined.
+pub(crate) fn undefined_in(error: &Error) -> Option<String> {
+    undefined_name(innermost(error).detail().unwrap_or_default()).map(str::to_owned)
+}
+
 /// The `x` of "`x` is undefined".
 fn undefined_name(detail: &str) -> Option<&str> {
     let head = detail.get(..detail.find("` is undefined")?)?;

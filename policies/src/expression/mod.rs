@@ -9,6 +9,7 @@
 //! not part of the output; the last line break of a template is.
 
 mod compiled;
+mod conjuncts;
 mod environment;
 mod failure;
 mod filters;
@@ -22,8 +23,11 @@ mod value;
 mod tests;
 
 pub(crate) use compiled::{Compiled, Engine};
+pub(crate) use conjuncts::conjuncts;
 pub(crate) use environment::environment;
-pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};
+pub(crate) use failure::{
+    Origin, Told, is_certain, path_hint, tell, undefined_in, undefined_names,
+};
 pub(crate) use filters::file_function;
 pub(crate) use library::{Known, Library, Resolved, resolve};
 pub(crate) use scope::{ROOTS, Scope};

@@ -14,7 +14,7 @@ use crate::evaluate::Files;
 use crate::parse::{self, CheckDeclaration, Entry, Item, Node, Shape};
 use crate::rules::SiteRules;
 
-pub(crate) use assignment::{assigned, checks};
+pub(crate) use assignment::{Assigned, assigned, checks};
 pub(crate) use data::{Datum, check_all, layers};
 pub use rules::{LIMITS, ROLLOUT, WAVE, WINDOW};
 
