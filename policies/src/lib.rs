@@ -58,7 +58,7 @@ use steadfast_resources::Registry;
 
 pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
 pub use check::{Check, Probe};
-pub use diagnostics::{Diagnostic, Diagnostics};
+pub use diagnostics::{Code, Diagnostic, Diagnostics, Location, Severity};
 pub use record::{Extent, Record, RecordedAttribute};
 pub use repository::{Repository, RepositoryError};
 pub use rules::SiteRules;
@@ -173,7 +173,7 @@ fn evaluate_site(
     if names.is_empty() && !context.has_errors() {
         let spot = diagnostics::Spot::new(site.source, diagnostics::Span::default());
         let message = "no assignment is for this host: it gets no policies";
-        context.warning(diagnostics::Code::Unused, spot, message).report();
+        context.warning(Code::Unused, spot, message).report();
     }
     let mut catalog = graph::catalog(context, evaluator, names)?;
     catalog.rules = site.rules;

@@ -29,7 +29,7 @@ pub(crate) use suite::{Suites, read};
 /// What came of a repository's tests.
 #[derive(Debug, Clone, Serialize)]
 pub struct TestResults {
-    /// Errors of the repository itself, and warnings about it.
+    /// Errors of the repository itself, and of its cases.
     pub diagnostics: Diagnostics,
     /// Every case, in the order of the files and in written order.
     pub cases: Vec<CaseResult>,
@@ -141,7 +141,7 @@ pub fn test(repository: &dyn Repository, registry: &Registry, filter: Option<&st
         validate::check(&trial);
         run(&trial, &suites, filter)
     };
-    TestResults { diagnostics: context.finish(), cases, coverage }
+    TestResults { diagnostics: context.finish().errors(), cases, coverage }
 }
 
 fn run(
