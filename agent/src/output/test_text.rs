@@ -23,7 +23,8 @@ pub fn test_text(results: &TestResults, style: Style) -> String {
     let failed = format!("{failed} failed");
     let failed = if passed == results.cases.len() { failed } else { style.bad(failed) };
     let _ = writeln!(text, "{cases}: {passed} passed, {failed}");
-    if let Some(coverage) = &results.coverage {
+    // Without cases the list would be all there is.
+    if let Some(coverage) = results.coverage.as_ref().filter(|_| !results.cases.is_empty()) {
         coverage_text(coverage, style, &mut text);
     }
     text
