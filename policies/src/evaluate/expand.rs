@@ -204,9 +204,8 @@ impl Evaluator<'_> {
             _ => self.bare(frame, &frame.locals, "for_each", each)?,
         };
         let value = match outcome {
-            Outcome::Known(value) => value,
             Outcome::Guess(_) | Outcome::Unknown if self.check() => return Ok(Items::Unknown),
-            Outcome::Guess(value) => value,
+            Outcome::Known(value) | Outcome::Guess(value) => value,
             Outcome::Unknown => return Ok(Items::Each(Vec::new())),
         };
         let spot = frame.spot(each.span);

@@ -95,12 +95,15 @@ impl Write for Bounded {
     }
 }
 
+/// What was compiled, by where it is written.
+type Cache<'e> = HashMap<(SourceId, u32), Rc<Compiled<'e>>>;
+
 /// Compiles strings once, however often they are run. A clone shares what was compiled.
 #[derive(Clone)]
 pub(crate) struct Engine<'e> {
     environment: &'e Environment<'static>,
     library: &'e Library,
-    cache: Rc<RefCell<HashMap<(SourceId, u32), Rc<Compiled<'e>>>>>,
+    cache: Rc<RefCell<Cache<'e>>>,
     names: Rc<RefCell<HashMap<String, Rc<HashSet<String>>>>>,
 }
 

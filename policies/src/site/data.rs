@@ -169,11 +169,11 @@ pub(crate) fn check_all(context: &Context, files: &Files<'_>) {
         if path.rsplit_once('.').is_none_or(|(_, extension)| extension != "toml") {
             continue;
         }
-        if let Ok(Some((source, document))) = files.document(path) {
-            if document.sound {
-                let spot = Spot::new(source, crate::diagnostics::Span::default());
-                Datum::layer(context, source, &document.entries, spot);
-            }
+        if let Ok(Some((source, document))) = files.document(path)
+            && document.sound
+        {
+            let spot = Spot::new(source, crate::diagnostics::Span::default());
+            Datum::layer(context, source, &document.entries, spot);
         }
     }
 }

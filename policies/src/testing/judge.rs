@@ -99,11 +99,8 @@ impl<'a> Judge<'a> {
         if let Some((expected, spot)) = &case.policies
             && !expected.iter().map(Text::as_str).eq(catalog.policies.iter().map(String::as_str))
         {
-            let lines = |names: &mut dyn Iterator<Item = &str>| {
-                names.map(|name| format!("{name}\n")).collect::<String>()
-            };
-            let wanted = lines(&mut expected.iter().map(Text::as_str));
-            let found = lines(&mut catalog.policies.iter().map(String::as_str));
+            let wanted = lines(expected.iter().map(Text::as_str));
+            let found = lines(catalog.policies.iter().map(String::as_str));
             let message = "other policies are assigned".to_owned();
             self.fail_with(*spot, message, Vec::new(), Some(difference(&wanted, &found)));
         }
@@ -355,13 +352,20 @@ fn unequal(what: &str, wanted: &Value, found: &Value, hidden: bool) -> (String, 
             (format!("{what} differs"), Some(difference(left, right)))
         }
         (Value::List(left), Value::List(right)) if left.len().max(right.len()) > 3 => {
-            let lines = |items: &[Value]| {
-                items.iter().map(|item| format!("{}\n", toml_of(item))).collect::<String>()
-            };
-            (format!("{what} differs"), Some(difference(&lines(left), &lines(right))))
+            let items = |items: &[Value]| lines(items.iter().map(toml_of));
+            (format!("{what} differs"), Some(difference(&items(left), &items(right))))
         }
         _ => (format!("{what} is {}, not {}", toml_of(found), toml_of(wanted)), None),
     }
+}
+
+/// Each of `texts` on a line of its own.
+fn lines(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
+    texts.fold(String::new(), |mut all, text| {
+        all.push_str(text.as_ref());
+        all.push('\n');
+        all
+    })
 }
 
 /// A unified difference from what is expected (`-`) to what was found (`+`).

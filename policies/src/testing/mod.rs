@@ -163,10 +163,8 @@ fn run(
             }
             let mut judge = judge::Judge::new(trial.context);
             let before = trial.context.take();
-            let tried = suite
-                .host(&sets, case, true)
-                .ok()
-                .and_then(|host| suites.tried(trial, case, &host));
+            let tried =
+                suite.host(&sets, case, true).ok().and_then(|host| case.tried(trial, &host));
             let unready = trial.context.take();
             trial.context.put(before);
             match tried {

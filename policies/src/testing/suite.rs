@@ -93,6 +93,15 @@ pub(crate) enum ExpectedName {
 }
 
 impl Case {
+    /// Evaluates it for `host`; `None` where there is nothing to evaluate (which was reported).
+    pub(crate) fn tried(&self, trial: &Trial<'_>, host: &Host<'_>) -> Option<Tried> {
+        let Some((name, spot)) = &self.policy else {
+            return Some(trial.whole(host, trial.site.as_ref()?));
+        };
+        let policy = trial.policies.get(name, *spot).ok()?;
+        Some(trial.alone(host, &policy, (&self.arguments, Some(*spot)), None))
+    }
+
     /// Whether evaluation is expected to fail.
     pub(crate) fn expects_errors(&self) -> bool {
         !self.errors.is_empty()
@@ -104,7 +113,7 @@ pub(crate) fn read(context: &Context, registry: &Registry, files: &Files<'_>) ->
     let mut list = Vec::new();
     for path in files.below(DIRECTORY) {
         let rest = path.strip_prefix(DIRECTORY).unwrap_or_default().trim_start_matches('/');
-        if rest.contains('/') || !rest.ends_with(".toml") {
+        if rest.contains('/') || rest.strip_suffix(".toml").is_none() {
             continue;
         }
         let Ok(Some((source, document))) = files.document(path) else { continue };
@@ -116,17 +125,6 @@ pub(crate) fn read(context: &Context, registry: &Registry, files: &Files<'_>) ->
         list.push(suite);
     }
     Suites { list }
-}
-
-impl Suites {
-    /// Evaluates `case`; `None` where there is nothing to evaluate (which was reported).
-    pub(crate) fn tried(&self, trial: &Trial<'_>, case: &Case, host: &Host<'_>) -> Option<Tried> {
-        let Some((name, spot)) = &case.policy else {
-            return Some(trial.whole(host, trial.site.as_ref()?));
-        };
-        let policy = trial.policies.get(name, *spot).ok()?;
-        Some(trial.alone(host, &policy, (&case.arguments, Some(*spot)), None))
-    }
 }
 
 impl Suite {

@@ -232,3 +232,44 @@ fn what_nothing_reads_is_warned_of() {
         assert_eq!(told(&files), [""; 0], "{text}");
     }
 }
+
+#[test]
+fn a_parameter_that_nobody_gives_is_told_and_one_that_another_assignment_gives_is_not() {
+    let policy = "[params]\nadmin = { type = \"string\", required = true }\n[note.\"/a\"]\ncontent = \"{{ params.admin }}\"\n";
+    let one = "[[assign]]\nhosts = \"web*\"\npolicies = [\"web\"]\n";
+    let two = "[[assign]]\nwhen = \"labels.role == 'x'\"\npolicies = [\"web\"]\n[assign.params.web]\nadmin = \"x\"\n";
+    let with = |site: &str| {
+        told(&[("site.toml", site), ("policies/web.toml", policy), ("data/other.toml", "")])
+            .into_iter()
+            .filter(|line| !line.starts_with("warning: data/other.toml"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        with(one),
+        ["site.toml:3: policy `web` needs its parameter `admin` (with the facts of every sample)"]
+    );
+    assert_eq!(with(two), [""; 0]);
+    assert_eq!(with(&format!("{one}{two}")), [""; 0]);
+}
+
+#[test]
+fn modules_are_tried_with_what_their_users_give() {
+    let module = "[params]\nfamily = { type = \"string\", required = true }\nlist = []\n[note.\"/a/{{ params.family }}\"]\ncontent = \"{{ params.list[0] }}\"\n";
+    let uses = |list: &str| {
+        told(&[
+            ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"use\"]\n"),
+            ("policies/part.toml", module),
+            (
+                "policies/use.toml",
+                &format!(
+                    "[module.x]\nsource = \"part\"\nfamily = \"{{{{ facts.os.family }}}}\"\nlist = {list}\n"
+                ),
+            ),
+        ])
+    };
+    assert_eq!(uses("[1]"), [""; 0]);
+    assert_eq!(uses("\"{{ labels.list }}\""), [""; 0]);
+    let empty = uses("[]");
+    assert_eq!(empty.len(), 1, "{empty:?}");
+    assert!(empty[0].starts_with("policies/part.toml:5: "), "{empty:?}");
+}

@@ -66,7 +66,7 @@ impl<'a> FactSets<'a> {
     }
 
     fn read(&self, path: &str) -> Result<Value, Reported> {
-        if path.ends_with(".toml") {
+        if path.strip_suffix(".toml").is_some() {
             let Some((_, document)) = self.files.document(path)? else { return Err(Reported) };
             return if document.sound { Ok(of_entries(&document.entries)) } else { Err(Reported) };
         }

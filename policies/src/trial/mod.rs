@@ -77,13 +77,11 @@ impl<'a> Trial<'a> {
 
     /// Gives `evaluator` the data of `host`: the site's layers if `site` is there, and its own.
     fn lay_data(&self, evaluator: &mut Evaluator<'_>, host: &Host<'_>, site: Option<&Site>) {
-        let data = match site {
-            Some(site) => site::layers(evaluator, self.files, site),
-            None => {
-                let own = host.data.first().map(|(source, _)| *source);
-                let Some(source) = own else { return };
-                Ok(Datum::empty(Spot::new(source, Span::default())))
-            }
+        let data = if let Some(site) = site {
+            site::layers(evaluator, self.files, site)
+        } else {
+            let Some((source, _)) = host.data.first() else { return };
+            Ok(Datum::empty(Spot::new(*source, Span::default())))
         };
         let Ok(mut data) = data else {
             evaluator.unsound = true;

@@ -157,6 +157,7 @@ fn check_policies(trial: &Trial<'_>, all: &[Rc<Policy>]) {
         let mut read = evaluator.take_reads();
         let directory = templates(policy);
         compile_templates(context, files, &evaluator, policy, &directory);
+        unused::of_defaults(policy, &mut read);
         unused::of_templates(trial, &evaluator, policy, &directory, &mut read);
         uses.push(read);
     }

@@ -41,7 +41,7 @@ pub(super) fn report(trial: &Trial<'_>, all: &[Rc<Policy>], uses: &[Uses], site_
     let data = Data { trial, all, uses };
     for path in trial.files.below("data") {
         let Ok(Some((source, document))) = trial.files.document(path) else { continue };
-        if !document.sound || !path.ends_with(".toml") {
+        if !document.sound || path.strip_suffix(".toml").is_none() {
             continue;
         }
         if is_layer(site, path) {
@@ -149,22 +149,26 @@ impl Data<'_, '_> {
         let path = name.strip_prefix("data.").unwrap_or(name);
         let mut parts = path.split('.');
         let (first, second) = (parts.next().unwrap_or_default(), parts.next());
-        let (message, hint) = match (self.policy(first), second) {
-            (Some(policy), Some(parameter)) => {
-                let names = policy.parameters.iter().map(|known| &*known.name);
-                (
-                    format!(
-                        "policy `{first}` has no parameter `{parameter}`, and nothing reads `{name}`"
-                    ),
-                    did_you_mean(parameter, names),
-                )
-            }
-            _ => {
-                let names = self.all.iter().map(|policy| &*policy.name);
-                (format!("nothing reads `{name}`"), did_you_mean(first, names))
-            }
+        let policy = self.policy(first).zip(second);
+        let (message, hint) = if let Some((policy, parameter)) = policy {
+            let names = policy.parameters.iter().map(|known| &*known.name);
+            let what = format!("policy `{first}` has no parameter `{parameter}`");
+            (format!("{what}, and nothing reads `{name}`"), did_you_mean(parameter, names))
+        } else {
+            let names = self.all.iter().map(|policy| &*policy.name);
+            (format!("nothing reads `{name}`"), did_you_mean(first, names))
         };
         self.trial.context.warning(Code::Unused, spot, message).hint(hint).report();
+    }
+}
+
+/// What the defaults of `policy` use, whether or not it has such resources.
+pub(super) fn of_defaults(policy: &Policy, uses: &mut Uses) {
+    for given in policy.defaults.values().flatten() {
+        given.item.visit_texts(&mut |text| {
+            let roots = ["params", "data"].into_iter().filter(|root| text.contains(root));
+            uses.extend(roots.map(str::to_owned));
+        });
     }
 }
 

@@ -135,7 +135,7 @@ fn a_repository_tests_itself() {
 /// The structure that SARIF 2.1.0 (OASIS) demands, as far as it concerns what we write.
 #[test]
 fn sarif_is_what_the_standard_says() {
-    let mut script = Script::new(&repository());
+    let script = Script::new(&repository());
     script.write("policy/data/a b.toml", "x = \n");
     script.write("policy/data/ümlaut.toml", "ä = 1\n");
     let text = script.output("validate policy --format sarif");

@@ -1,5 +1,7 @@
 //! SARIF 2.1.0 (OASIS): what code hosts and editors read findings from.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value, json};
 use steadfast_policies::{Code, Diagnostic, Diagnostics, Location, Severity};
 
@@ -106,7 +108,7 @@ fn uri(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri
