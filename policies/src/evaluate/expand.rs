@@ -9,6 +9,7 @@ use super::load::Policies;
 use super::parameters::Argument;
 use super::texts::{Locals, Outcome};
 use super::{Evaluator, Frame, Skipped};
+use crate::catalog::Origin;
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{from_item, is_interpolated};
 use crate::parse::{self, Declaration, Element, Given, Item, Name, Node, Policy};
@@ -29,17 +30,19 @@ pub(super) enum Items {
 }
 
 impl Evaluator<'_> {
-    /// Adds what `policy` declares, given `arguments` by its user at `user`.
+    /// Adds what `policy` declares, given `arguments` by its user at `user`. It inherits `tags`.
     pub(crate) fn policy(
         &mut self,
         policies: &Policies<'_>,
         policy: &Policy,
         arguments: &[Argument],
+        tags: &[String],
         user: Option<Spot>,
     ) {
         self.broken_titles.extend(policy.broken_titles.iter().cloned());
         self.unsound |= !policy.sound;
-        let Ok(frame) = self.frame(policy, arguments, user) else {
+        let outer = Origin { tags: tags.to_vec(), ..Origin::default() };
+        let Ok(frame) = self.frame(policy, arguments, user, outer) else {
             self.unsound = true;
             return;
         };
@@ -51,6 +54,7 @@ impl Evaluator<'_> {
         policy: &'p Policy,
         arguments: &[Argument],
         user: Option<Spot>,
+        outer: Origin,
     ) -> Result<Frame<'p>, Reported> {
         self.note_evaluated(&policy.name);
         let (params, doubtful) = self.bind(policy, arguments, user)?;
@@ -58,15 +62,23 @@ impl Evaluator<'_> {
         let mut locals = Locals::new(self.scope(policy, params));
         locals.doubtful = doubtful.into();
         locals.declared = policy.parameters.iter().map(|known| known.name.to_string()).collect();
-        Ok(Frame {
+        let mut frame = Frame {
             policy,
             locals,
-            chain: vec![Arc::clone(&policy.name)],
-            modules: Vec::new().into(),
+            origin: Arc::default(),
             links: Vec::new(),
             conditional: false,
             origins,
-        })
+        };
+        let mut origin = outer;
+        origin.policies.push(Arc::clone(&policy.name));
+        if let Some(item) = &policy.tags {
+            origin.tags.extend(self.tags(&frame, &frame.locals, item)?);
+            origin.tags.sort_unstable();
+            origin.tags.dedup();
+        }
+        frame.origin = Arc::new(origin);
+        Ok(frame)
     }
 
     pub(super) fn elements(&mut self, policies: &Policies<'_>, frame: &Frame<'_>) {

@@ -142,7 +142,7 @@ impl Evaluator<'_> {
             links,
             pattern: title.pattern,
             conditional: conditional || frame.conditional,
-            modules: Arc::clone(&frame.modules),
+            origin: Arc::clone(&frame.origin),
             record,
         });
     }
@@ -237,6 +237,7 @@ impl Evaluator<'_> {
         if wanted.is_none()
             && self.context.count() == before
             && attributes.uncertain.is_empty()
+            && title.pattern.is_none()
             && !attributes.failed
             && !self.check()
         {

@@ -9,7 +9,7 @@ use steadfast_resources::{AnyKind, AttributeDeclaration, Registry, Text};
 use super::attribute::{self, Wanted};
 use crate::diagnostics::suggest::did_you_mean;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Span, Spot};
-use crate::evaluate::{Argument, Files};
+use crate::evaluate::{Argument, Assigned, Files};
 use crate::expression::from_item;
 use crate::parse::{self, Common, Document, Entry, Node, Shape};
 use crate::samples::{DEFAULT, merge};
@@ -99,7 +99,8 @@ impl Case {
             return Some(trial.whole(host, trial.site.as_ref()?));
         };
         let policy = trial.policies.get(name, *spot).ok()?;
-        Some(trial.alone(host, &policy, (&self.arguments, Some(*spot)), None))
+        let (arguments, tags) = (self.arguments.clone(), Vec::new());
+        Some(trial.alone(host, Assigned { policy, spot: *spot, arguments, tags }, None))
     }
 
     /// Whether evaluation is expected to fail.

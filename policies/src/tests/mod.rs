@@ -4,6 +4,7 @@ mod cases;
 mod checks;
 mod golden;
 mod hosts;
+mod includes;
 pub(crate) mod kinds;
 mod language;
 mod limits;

@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 use super::{FactSets, Host, Trial, Tried};
 use crate::diagnostics::{Code, Diagnostic, Location, Severity, Span, Spot};
-use crate::evaluate::{Argument, Doubt};
+use crate::evaluate::{Assigned, Doubt};
 use crate::parse::{Element, Entry, Item, Node, Policy};
 use crate::samples::sample_names;
 use crate::site::Site;
@@ -129,9 +129,8 @@ fn everything<'h>(
     }
     // With what an assignment that may be for such hosts gives them; others may give the rest.
     for user in users {
-        let given: (&[Argument], _) = (&user.arguments, Some(user.spot));
         let several = site.is_some_and(|site| assignments(site, &user.policy.name) > 1);
-        let tried = trial.alone(&host(several), &user.policy, given, site);
+        let tried = trial.alone(&host(several), user, site);
         note(tried, &mut evaluated, &mut possible);
     }
     let named = named(all, site);
@@ -142,7 +141,10 @@ fn everything<'h>(
         });
         let Some(policy) = next else { break };
         evaluated.insert(policy.name.to_string());
-        let tried = trial.alone(&host(true), policy, (&[], None), site);
+        let spot = Spot::new(policy.source, Span::default());
+        let (arguments, tags) = (Vec::new(), Vec::new());
+        let user = Assigned { policy: Rc::clone(policy), spot, arguments, tags };
+        let tried = trial.alone(&host(true), user, site);
         note(tried, &mut evaluated, &mut possible);
     }
 }
@@ -157,9 +159,11 @@ fn assignments(site: &Site, name: &str) -> usize {
     site.assignments.iter().filter(|assignment| names_it(&assignment.policies)).count()
 }
 
-/// The names of the policies that some assignment or module names.
+/// The names of the policies that some assignment, include or module names.
 fn named(all: &[Rc<Policy>], site: Option<&Site>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
+    let includes = all.iter().flat_map(|policy| &policy.includes);
+    names.extend(includes.map(|(name, _)| name.to_string()));
     for element in all.iter().flat_map(|policy| &policy.elements) {
         if let Element::Module(module) = element {
             names.extend(module.source.iter().map(|(name, _)| name.to_string()));

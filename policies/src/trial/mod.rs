@@ -13,11 +13,11 @@ use steadfast_resources::Registry;
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Context, Diagnostic, SourceId, Span, Spot};
-use crate::evaluate::{Argument, Doubt, Evaluator, Files, Met, Mode, Policies};
+use crate::evaluate::{Assigned, Doubt, Evaluator, Files, Met, Mode, Policies};
 use crate::expression::{Engine, Scope};
 use crate::graph;
-use crate::parse::{Entry, Policy};
-use crate::site::{self, Assigned, Datum, Site};
+use crate::parse::Entry;
+use crate::site::{self, Datum, Site};
 
 pub(crate) use hosts::check_hosts;
 pub(crate) use known::{FactSets, of_entries};
@@ -99,12 +99,9 @@ impl<'a> Trial<'a> {
         self.tried(host, |evaluator| {
             self.lay_data(evaluator, host, Some(site));
             site::checks(evaluator, site);
-            let mut names = Vec::new();
-            for assigned in site::assigned(evaluator, &self.policies, site) {
-                let Assigned { policy, spot, arguments } = assigned;
-                evaluator.policy(&self.policies, &policy, &arguments, Some(spot));
-                names.push(policy.name.to_string());
-            }
+            let assigned = site::assigned(evaluator, &self.policies, site);
+            evaluator.bring_in_assigned(&self.policies, assigned);
+            let names = brought_in(evaluator);
             if names.is_empty() && !self.context.has_errors() {
                 let spot = Spot::new(site.source, Span::default());
                 let message = "no assignment is for this host: it gets no policies";
@@ -114,20 +111,15 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Evaluates `policy` for `host`, with the data that `site` gives if it is there.
-    pub(crate) fn alone(
-        &self,
-        host: &Host<'_>,
-        policy: &Policy,
-        (arguments, user): (&[Argument], Option<Spot>),
-        site: Option<&Site>,
-    ) -> Tried {
+    /// Evaluates the policy of `user` for `host`, with what that gives it and with the data that
+    /// `site` gives if it is there.
+    pub(crate) fn alone(&self, host: &Host<'_>, user: Assigned, site: Option<&Site>) -> Tried {
         self.tried(host, |evaluator| {
             self.lay_data(evaluator, host, site);
             // What it refers to may be in other policies.
             evaluator.unsound |= host.doubt.is_some();
-            evaluator.policy(&self.policies, policy, arguments, user);
-            vec![policy.name.to_string()]
+            evaluator.bring_in_assigned(&self.policies, vec![user]);
+            brought_in(evaluator)
         })
     }
 
@@ -146,4 +138,8 @@ impl<'a> Trial<'a> {
         self.context.put(before);
         Tried { catalog, found, met, possible }
     }
+}
+
+fn brought_in(evaluator: &Evaluator<'_>) -> Vec<String> {
+    evaluator.brought_in.iter().map(ToString::to_string).collect()
 }

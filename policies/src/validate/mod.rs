@@ -152,7 +152,8 @@ fn check_policies(trial: &Trial<'_>, all: &[Rc<Policy>]) {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for policy in all {
         let start = evaluator.instances.len();
-        evaluator.policy(policies, policy, &[], None);
+        evaluator.includes(policies, policy);
+        evaluator.policy(policies, policy, &[], &[], None);
         ranges.push(start..evaluator.instances.len());
         let mut read = evaluator.take_reads();
         let directory = templates(policy);
