@@ -52,8 +52,11 @@ mod evaluate;
 mod expression;
 mod graph;
 mod parse;
+mod samples;
 mod site;
+mod testing;
 pub mod trace;
+mod trial;
 mod validate;
 
 #[cfg(test)]
@@ -67,10 +70,12 @@ use steadfast_resources::Registry;
 
 pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Origin, Place, Resource};
 pub use check::{Check, Probe};
-pub use diagnostics::{Diagnostic, Diagnostics};
+pub use diagnostics::{Code, Diagnostic, Diagnostics, Location, Severity};
 pub use record::{Extent, Record, RecordedAttribute};
 pub use repository::{Repository, RepositoryError};
 pub use rules::SiteRules;
+pub use samples::{sample_facts, sample_names};
+pub use testing::{CaseFailure, CaseResult, Coverage, TestResults, Unseen, test};
 pub use trace::{evaluate_policy_tracing, evaluate_tracing};
 pub use validate::{validate, validate_policy};
 
@@ -90,7 +95,8 @@ pub fn evaluate(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_site(&context, repository, inputs, registry, false);
-    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+    finish(context, catalog)
+        .map_err(|errors| errors.and(&validate::validate_without_host(repository, registry)))
 }
 
 /// [`evaluate`], and of every resource how it came to be ([`Resource::record`]).
@@ -101,7 +107,8 @@ pub fn evaluate_recorded(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_site(&context, repository, inputs, registry, true);
-    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+    finish(context, catalog)
+        .map_err(|errors| errors.and(&validate::validate_without_host(repository, registry)))
 }
 
 /// The catalog of a single policy file, applied without a site. `text` is the file's content,
@@ -116,8 +123,10 @@ pub fn evaluate_policy(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
-    finish(context, catalog)
-        .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
+    finish(context, catalog).map_err(|errors| {
+        let others = validate::validate_policy_without_host(repository, file_name, text, registry);
+        errors.and(&others)
+    })
 }
 
 fn finish(context: Context, catalog: Result<Catalog, Reported>) -> Result<Catalog, Diagnostics> {
@@ -175,7 +184,7 @@ fn evaluate_site(
     if names.is_empty() && !context.has_errors() {
         let spot = diagnostics::Spot::new(site.source, diagnostics::Span::default());
         let message = "no assignment is for this host: it gets no policies";
-        context.warning(diagnostics::Code::Unused, spot, message).report();
+        context.warning(Code::Unused, spot, message).report();
     }
     let mut catalog = graph::catalog(context, evaluator, names)?;
     catalog.rules = site.rules;

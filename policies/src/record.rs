@@ -55,6 +55,8 @@ pub struct RecordedAttribute {
     pub name: &'static str,
     /// Its value: of a template the text rendered, of a source the files.
     pub value: Value,
+    /// What is written, where that is text without interpolation: of a template or a source its path.
+    pub written: Option<Text>,
     /// The value as it is written in the policy, quotes included.
     pub given: Extent,
     /// Whether it comes from the policy's `[defaults]`.

@@ -8,6 +8,11 @@
     reason = "the program is looked at from outside its own doors"
 )]
 
+#[path = "golden/authors.rs"]
+mod authors;
+#[path = "golden/ci.rs"]
+mod ci;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,15 +52,7 @@ impl Script {
 
     /// Runs a command line, words separated by spaces, and writes down what it printed.
     fn run(&mut self, line: &str) {
-        let output = Command::new(program())
-            .args(line.split_whitespace())
-            .arg("--config-dir")
-            .arg(self.path("settings"))
-            .current_dir(self.directory.path())
-            .env_clear()
-            .env("NO_COLOR", "1")
-            .output()
-            .expect("the program runs");
+        let output = self.command(line).output().expect("the program runs");
         let _ = writeln!(self.transcript, "$ steadfast {line}");
         self.transcript.push_str(&String::from_utf8_lossy(&output.stdout));
         for message in String::from_utf8_lossy(&output.stderr).lines() {
@@ -94,6 +91,24 @@ impl Script {
         }
         self.git("policy", author, &["add", "--all"]);
         self.git("policy", author, &["commit", "--quiet", "--message", message]);
+    }
+
+    /// Runs a command line and returns what it printed as data.
+    fn output(&self, line: &str) -> String {
+        let output = self.command(line).output().expect("the program runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(line.split_whitespace())
+            .arg("--config-dir")
+            .arg(self.path("settings"))
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("NO_COLOR", "1");
+        command
     }
 
     fn note(&mut self, text: &str) {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use steadfast_policies::{
-    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, evaluate_recorded,
-    validate, validate_policy,
+    Catalog, Diagnostics, Inputs, Repository, TestResults, evaluate, evaluate_policy,
+    evaluate_recorded, validate, validate_policy,
 };
 use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
@@ -319,6 +319,16 @@ impl Input {
             Policies::Single { directory, file, text } => {
                 validate_policy(directory.as_ref(), file, text, &registry)
             }
+        }
+    }
+
+    /// What comes of the repository's own tests; `None` for a single policy file, which has none.
+    pub(super) fn test(&self, filter: Option<&str>) -> Option<TestResults> {
+        match &self.policies {
+            Policies::Site(repository) => {
+                Some(steadfast_policies::test(repository.as_ref(), &Registry::standard(), filter))
+            }
+            Policies::Single { .. } => None,
         }
     }
 

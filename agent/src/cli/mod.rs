@@ -15,6 +15,7 @@ mod restore;
 mod schema;
 mod selection;
 mod single;
+mod test;
 mod timings;
 mod validate;
 
@@ -54,6 +55,8 @@ struct Locations {
 enum Command {
     /// Find every error of a policy repository, without a host
     Validate(validate::Arguments),
+    /// Run a policy repository's own tests: what its catalogs must have, without a host
+    Test(test::Arguments),
     /// Show what would change on this host; exits with 2 when something would
     Plan(plan::Arguments),
     /// Bring this host in order, once
@@ -98,6 +101,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let locations = &command_line.locations;
     let result = match &command_line.command {
         Command::Validate(arguments) => validate::run(arguments, locations, &output),
+        Command::Test(arguments) => test::run(arguments, locations, &output),
         Command::Plan(arguments) => plan::run(arguments, locations, &output),
         Command::Apply(arguments) => apply::run(arguments, locations, &output),
         Command::Report(arguments) => report::run(arguments, locations, &output),

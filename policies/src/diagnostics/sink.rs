@@ -52,8 +52,15 @@ impl Context {
         message: String,
     ) -> Draft<'_> {
         let place = spot.map(|spot| self.sources.locate(spot));
-        let diagnostic =
-            Diagnostic { severity, code, message, place, hint: None, related: Vec::new() };
+        let diagnostic = Diagnostic {
+            severity,
+            code,
+            message,
+            place,
+            hint: None,
+            facts: Vec::new(),
+            related: Vec::new(),
+        };
         Draft { context: self, diagnostic }
     }
 
@@ -80,6 +87,16 @@ impl Context {
     /// Whether any error was recorded so far.
     pub(crate) fn has_errors(&self) -> bool {
         self.found.borrow().iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// What was recorded so far, which is forgotten.
+    pub(crate) fn take(&self) -> Vec<Diagnostic> {
+        self.found.take()
+    }
+
+    /// Records what was [taken](Self::take).
+    pub(crate) fn put(&self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.found.borrow_mut().extend(diagnostics);
     }
 
     /// Everything recorded, sorted.

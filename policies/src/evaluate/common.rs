@@ -11,6 +11,7 @@ use super::{Evaluator, Frame, Link};
 use crate::catalog::{Common, OnRemove};
 use crate::diagnostics::suggest::{did_you_mean, or_list};
 use crate::diagnostics::{Code, Reported, Span, Spot};
+use crate::expression::is_interpolated;
 use crate::parse::{self, Given, Item, Node};
 
 /// The longest timeout, in seconds.
@@ -32,6 +33,16 @@ impl Evaluator<'_> {
     ) -> Result<(), Reported> {
         let evaluated = self.attribute(frame, locals, &given.item)?;
         let Some(value) = evaluated.value else { return Ok(()) };
+        if !evaluated.certain && self.doubt.is_some() {
+            // What it is on a host is not known; the parts that are fixed are references all the same.
+            if let (true, Node::List(items)) = (name.links(), &given.item.node) {
+                for item in items.iter().filter(|item| has_no_doubt(item)) {
+                    let given = Given { name: given.name, item: item.clone() };
+                    self.common(frame, locals, name, &given, common, links)?;
+                }
+            }
+            return Ok(());
+        }
         // When checking, what nothing is known about refers to nothing that could be judged.
         let known = |text: &str| evaluated.certain || text != PLACEHOLDER;
         let spot = frame.spot(given.item.span);
@@ -199,6 +210,11 @@ impl Evaluator<'_> {
             other => Err(wrong(other, item.span)),
         }
     }
+}
+
+/// Whether `item` is the same on every host.
+fn has_no_doubt(item: &Item) -> bool {
+    item.as_text().is_some_and(|text| !is_interpolated(text))
 }
 
 /// Seconds, as an integer or as text with units: `90`, `"90s"`, `"1h30m"`.

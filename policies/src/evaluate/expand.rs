@@ -58,9 +58,11 @@ impl Evaluator<'_> {
         user: Option<Spot>,
         outer: Origin,
     ) -> Result<Frame<'p>, Reported> {
-        let params = self.bind(policy, arguments, user)?;
+        self.note_evaluated(&policy.name);
+        let (params, doubtful) = self.bind(policy, arguments, user)?;
         let origins = self.origins(policy, arguments);
         let mut locals = Locals::new(self.scope(policy, params));
+        locals.doubtful = doubtful.into();
         locals.declared = policy.parameters.iter().map(|known| known.name.to_string()).collect();
         let mut frame = Frame {
             policy,
@@ -204,7 +206,10 @@ impl Evaluator<'_> {
                     .hint("compare it with something, or ask `… is defined`".to_owned())
                     .report())
             }
-            Outcome::Guess(_) | Outcome::Unknown => Ok(true),
+            Outcome::Guess(_) | Outcome::Unknown if self.check() => Ok(true),
+            // What a real host may have otherwise is taken as it is here, or as absent.
+            Outcome::Guess(value) => Ok(value.is_true()),
+            Outcome::Unknown => Ok(false),
         }
     }
 
@@ -214,8 +219,9 @@ impl Evaluator<'_> {
             _ => self.bare(frame, &frame.locals, "for_each", each)?,
         };
         let value = match outcome {
-            Outcome::Known(value) => value,
-            Outcome::Guess(_) | Outcome::Unknown => return Ok(Items::Unknown),
+            Outcome::Guess(_) | Outcome::Unknown if self.check() => return Ok(Items::Unknown),
+            Outcome::Known(value) | Outcome::Guess(value) => value,
+            Outcome::Unknown => return Ok(Items::Each(Vec::new())),
         };
         let spot = frame.spot(each.span);
         let items: Vec<Jinja> = match value.kind() {
@@ -308,8 +314,13 @@ fn push_escaped(text: &str, pattern: &mut String) {
 
 /// The span of the attribute called `name`, where it is given.
 pub(crate) fn span_of(given: &[Given], name: &str) -> Option<Span> {
+    item_of(given, name).map(|item| item.span)
+}
+
+/// The attribute called `name` as it is written, where it is given.
+pub(crate) fn item_of<'g>(given: &'g [Given], name: &str) -> Option<&'g Item> {
     given.iter().find_map(|given| match given.name {
-        Name::Own(own) if own.name == name => Some(given.item.span),
+        Name::Own(own) if own.name == name => Some(&given.item),
         _ => None,
     })
 }

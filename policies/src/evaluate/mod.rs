@@ -8,6 +8,7 @@ mod attributes;
 mod checks;
 mod common;
 mod digest;
+mod doubt;
 mod expand;
 mod files;
 mod includes;
@@ -23,6 +24,7 @@ mod types;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use minijinja::Value as Jinja;
@@ -38,12 +40,14 @@ use crate::record::Record;
 use crate::site::Datum;
 
 pub(crate) use digest::catalog as catalog_digest;
+pub(crate) use doubt::{Doubt, Met};
 pub(crate) use expand::pattern;
 pub(crate) use files::Files;
 pub(crate) use includes::Assigned;
 pub(crate) use load::Policies;
 pub(crate) use parameters::Argument;
 pub(crate) use texts::{Locals, Outcome};
+pub(crate) use types::conform;
 
 /// Whether there is a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +130,12 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) unsound: bool,
     /// The names that expressions use, where records are kept.
     pub(crate) reads: Option<recording::Reads>,
+    /// What is not known, where the host is only an example.
+    pub(crate) doubt: Option<Rc<Doubt>>,
+    /// The policies that were come across, where there is doubt.
+    pub(crate) met: RefCell<Met>,
+    /// The policies that a host like this may get, where there is doubt.
+    pub(crate) possible: Vec<Assigned>,
 }
 
 /// One policy with its parameters, being expanded.
@@ -189,6 +199,9 @@ impl<'a> Evaluator<'a> {
             broken_titles: Vec::new(),
             unsound: false,
             reads: None,
+            doubt: None,
+            met: RefCell::default(),
+            possible: Vec::new(),
         }
     }
 

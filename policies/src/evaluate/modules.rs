@@ -26,6 +26,7 @@ impl Evaluator<'_> {
             self.unsound = true;
             return;
         };
+        self.note_module(frame, module, &policy.name);
         let repetition = self.repetition(frame, module.when.as_ref(), module.for_each.as_ref());
         let (items, when) = match repetition {
             Ok(Some(repetition)) => repetition,

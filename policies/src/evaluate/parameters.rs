@@ -32,26 +32,46 @@ pub(crate) struct Argument {
 pub(crate) type Arguments = Vec<Argument>;
 
 impl Evaluator<'_> {
-    /// The values of all parameters of `policy`, as `params` in its expressions.
+    /// The values of all parameters of `policy`, as `params` in its expressions, and the names of
+    /// those that may have others on a real host.
     pub(crate) fn bind(
         &self,
         policy: &Policy,
         arguments: &[Argument],
         user: Option<Spot>,
-    ) -> Result<Jinja, Reported> {
+    ) -> Result<(Jinja, Vec<String>), Reported> {
         let mut outcome = self.unknown_arguments(policy, arguments);
         let frame = Frame::of_site(policy, self.base.clone());
         let mut bound = Vec::with_capacity(policy.parameters.len());
+        let mut doubtful = Vec::new();
         for parameter in &policy.parameters {
             match self.value_of(&frame, parameter, arguments, user) {
-                Ok(Some(value)) => bound.push((Jinja::from(parameter.name.as_str()), value)),
-                Ok(None) => {}
+                Ok(Some(value)) => {
+                    if self.given_elsewhere(arguments, parameter, &value) {
+                        doubtful.push(parameter.name.to_string());
+                    }
+                    bound.push((Jinja::from(parameter.name.as_str()), value));
+                }
+                Ok(None) => doubtful.push(parameter.name.to_string()),
                 // Without a host the rest of the policy is judged as if nothing were known of it.
                 Err(Reported) if self.check() => {}
                 Err(reported) => outcome = Err(reported),
             }
         }
-        outcome.map(|()| Jinja::from_pairs(bound))
+        outcome.map(|()| (Jinja::from_pairs(bound), doubtful))
+    }
+
+    /// Whether the users of the policy, who are not known here, have to give `parameter`: its own
+    /// `value` is empty.
+    fn given_elsewhere(
+        &self,
+        arguments: &[Argument],
+        parameter: &Parameter,
+        value: &Jinja,
+    ) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.parameters)
+            && !arguments.iter().any(|given| *given.name == *parameter.name)
+            && (value.is_none() || value.len() == Some(0) || value.as_str() == Some(""))
     }
 
     /// Checks what is given to `policy` without judging what is not known.
@@ -134,7 +154,9 @@ impl Evaluator<'_> {
         if !parameter.required {
             return Ok(Some(Jinja::from(())));
         }
-        if self.check() {
+        let name = format!("{}.{}", policy.name, parameter.name);
+        let doubt = self.doubt.as_ref();
+        if self.check() || doubt.is_some_and(|doubt| doubt.parameters || doubt.data_gives(&name)) {
             return Ok(None);
         }
         Err(self.missing_parameter(policy, parameter, user))

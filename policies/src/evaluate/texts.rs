@@ -24,25 +24,28 @@ pub(crate) struct Locals {
     pub(crate) declared: Rc<[String]>,
     /// Where the names come from, where somebody asked.
     pub(crate) lineage: Option<Rc<Lineage>>,
+    /// The parameters that a real host may have another value for, where there is doubt.
+    pub(crate) doubtful: Rc<[String]>,
 }
 
 impl Locals {
     pub(crate) fn new(scope: Scope) -> Self {
         let value = Jinja::from_object(scope.clone());
-        Self { scope, value, item: false, declared: Rc::new([]), lineage: None }
+        Self {
+            scope,
+            value,
+            item: false,
+            declared: Rc::default(),
+            lineage: None,
+            doubtful: Rc::default(),
+        }
     }
 
     /// The same names, and `item`.
     pub(crate) fn with_item(&self, item: Jinja) -> Self {
         let scope = self.scope.with_item(item);
         let value = Jinja::from_object(scope.clone());
-        Self {
-            scope,
-            value,
-            item: true,
-            declared: Rc::clone(&self.declared),
-            lineage: self.lineage.clone(),
-        }
+        Self { scope, value, item: true, ..self.clone() }
     }
 
     /// The names in the form the engine takes.
@@ -173,7 +176,11 @@ impl Evaluator<'_> {
         origin: Origin<'_>,
     ) -> Result<Outcome, Reported> {
         self.note_reads(compiled);
-        let uses_unknown = self.check() && uses_unknown(compiled, origin.text);
+        let uses_unknown = if self.check() {
+            uses_unknown(compiled, origin.text)
+        } else {
+            self.doubtful(locals, compiled, origin.text)
+        };
         if self.check() {
             self.check_names(frame, locals, compiled, origin)?;
         }
@@ -185,11 +192,14 @@ impl Evaluator<'_> {
             return match result {
                 Ok(value) if value.is_undefined() && uses_unknown => Ok(Outcome::Unknown),
                 Ok(value) if value.is_undefined() => {
-                    Err(self.without_value(&self.told(frame, locals, origin), compiled))
+                    self.without_value(frame, locals, compiled, origin)
                 }
                 Ok(value) if uses_unknown => Ok(Outcome::Guess(value)),
                 Ok(value) => Ok(Outcome::Known(value)),
                 Err(error) if self.check() && !is_certain(&error, uses_unknown) => {
+                    Ok(Outcome::Unknown)
+                }
+                Err(error) if self.excuses(frame, locals, compiled, origin.text, &error) => {
                     Ok(Outcome::Unknown)
                 }
                 Err(error) => Err(tell(&self.told(frame, locals, origin), &error)),
@@ -244,18 +254,28 @@ impl Evaluator<'_> {
     }
 
     /// Reports an expression whose value is undefined.
-    fn without_value(&self, told: &Told<'_>, compiled: &Compiled<'_>) -> Reported {
+    fn without_value(
+        &self,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        compiled: &Compiled<'_>,
+        origin: Origin<'_>,
+    ) -> Result<Outcome, Reported> {
+        let told = self.told(frame, locals, origin);
         let mut names: Vec<String> = compiled.names(true).into_iter().collect();
         names.sort();
         let missing = names.into_iter().find(|name| told.scope.follow(name).is_err());
-        match missing {
+        if self.excuses_missing(frame, locals, compiled, origin.text, missing.as_deref()) {
+            return Ok(Outcome::Unknown);
+        }
+        Err(match missing {
             Some(name) => told.undefined(&name, told.place_of(&name), false),
             None => self
                 .context
                 .error(Code::Undefined, told.origin.spot, "this expression has no value")
                 .hint("an `if` needs an `else`; a value that may be missing a `default`".to_owned())
                 .report(),
-        }
+        })
     }
 }
 

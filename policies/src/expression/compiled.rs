@@ -95,16 +95,21 @@ impl Write for Bounded {
     }
 }
 
-/// Compiles strings once, however often they are run.
+/// What was compiled, by where it is written.
+type Cache<'e> = HashMap<(SourceId, u32), Rc<Compiled<'e>>>;
+
+/// Compiles strings once, however often they are run. A clone shares what was compiled.
+#[derive(Clone)]
 pub(crate) struct Engine<'e> {
     environment: &'e Environment<'static>,
     library: &'e Library,
-    cache: RefCell<HashMap<(SourceId, u32), Rc<Compiled<'e>>>>,
+    cache: Rc<RefCell<Cache<'e>>>,
+    names: Rc<RefCell<HashMap<String, Rc<HashSet<String>>>>>,
 }
 
 impl<'e> Engine<'e> {
     pub(crate) fn new(environment: &'e Environment<'static>, library: &'e Library) -> Self {
-        Self { environment, library, cache: RefCell::default() }
+        Self { environment, library, cache: Rc::default(), names: Rc::default() }
     }
 
     /// The bare expression `text`, written at `key`.
@@ -136,6 +141,25 @@ impl<'e> Engine<'e> {
     /// The template file called `name` (see [`Library::file_name`]).
     pub(crate) fn template(&self, name: &str) -> Result<Compiled<'e>, Error> {
         self.environment.get_template(name).map(Compiled::Template)
+    }
+
+    /// The bare expression `text`, which is no string of a policy by itself.
+    pub(crate) fn once(&self, text: &str) -> Result<Compiled<'e>, Error> {
+        self.compile_expression(text, 0..text.len())
+    }
+
+    /// [`Compiled::names`] with `nested`, of what was compiled from `text`: found once.
+    pub(crate) fn names(&self, compiled: &Compiled<'_>, text: &str) -> Rc<HashSet<String>> {
+        let key = match compiled {
+            Compiled::Template(template) => template.name(),
+            Compiled::Expression { .. } => text,
+        };
+        if let Some(known) = self.names.borrow().get(key) {
+            return Rc::clone(known);
+        }
+        let names = Rc::new(compiled.names(true));
+        self.names.borrow_mut().insert(key.to_owned(), Rc::clone(&names));
+        names
     }
 
     fn compile_expression(&self, text: &str, range: Range<usize>) -> Result<Compiled<'e>, Error> {

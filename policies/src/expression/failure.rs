@@ -58,6 +58,12 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
     };
     let written = text.get(span).unwrap_or_default();
     let (code, message, hint) = match (error.kind(), undefined) {
+        // Which value was looked into is not told reliably.
+        (_, Some(name)) if name.contains('[') => (
+            Code::Undefined,
+            "a key that is looked up here does not exist".to_owned(),
+            Some("for a value that may be missing write `… | default(…)`".to_owned()),
+        ),
         (_, Some(name)) => return told.undefined(name, spot, source.is_some()),
         (ErrorKind::UndefinedError, None) => {
             (Code::Undefined, "this value is undefined".to_owned(), None)
@@ -257,6 +263,11 @@ fn innermost(error: &Error) -> &Error {
         error = source;
     }
     error
+}
+
+/// The name that `error` says is undefined.
+pub(crate) fn undefined_in(error: &Error) -> Option<String> {
+    undefined_name(innermost(error).detail().unwrap_or_default()).map(str::to_owned)
 }
 
 /// The `x` of "`x` is undefined".

@@ -10,6 +10,7 @@
 
 mod blocks;
 mod compiled;
+mod conjuncts;
 mod environment;
 mod failure;
 mod filters;
@@ -25,8 +26,11 @@ mod value;
 mod tests;
 
 pub(crate) use compiled::{Compiled, Engine};
+pub(crate) use conjuncts::conjuncts;
 pub(crate) use environment::environment;
-pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};
+pub(crate) use failure::{
+    Origin, Told, is_certain, path_hint, tell, undefined_in, undefined_names,
+};
 pub(crate) use filters::file_function;
 pub use filters::{Declarations, FilterDeclaration, declarations, example};
 pub(crate) use library::{Known, Library, Resolved, resolve};

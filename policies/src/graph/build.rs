@@ -29,7 +29,8 @@ pub(crate) fn catalog(
     };
     let checks = evaluator.checks.iter().map(|(check, _)| check.clone()).collect();
     let edges = resolve(&world);
-    if report_cycles(&world, &edges) || context.has_errors() || evaluator.unsound {
+    let incomplete = instances.iter().any(|instance| instance.wanted.is_none());
+    if report_cycles(&world, &edges) || context.has_errors() || evaluator.unsound || incomplete {
         return Err(Reported);
     }
     let edges = without_superfluous(instances.len(), edges);

@@ -16,3 +16,4 @@ mod tests;
 
 pub(crate) use build::catalog;
 pub(crate) use edges::{World, check};
+pub(crate) use reference::reference;

@@ -27,18 +27,19 @@ use scan::{MAXIMUM_PARTS, Scan, scan};
 
 pub(crate) use duration::seconds;
 pub(crate) use literal::place_in_literal;
-pub(crate) use node::{Entry, Item, Node};
+pub(crate) use node::{Entry, Item, Node, find};
 pub use policy::{CHECK, common_attributes};
 pub(crate) use policy::{
     CheckDeclaration, Common, Declaration, Element, Given, Module, Name, Parameter, ParameterType,
     Policy, checks, classify,
 };
-pub(crate) use shape::Shape;
+pub(crate) use shape::{Shape, name_of, strings};
 
 /// The largest policy, site or data file, in bytes.
 const MAXIMUM_SIZE: usize = 256 << 20;
 
 /// A parsed file.
+#[derive(Debug)]
 pub(crate) struct Document {
     /// The top-level keys, in written order.
     pub(crate) entries: Vec<Entry>,

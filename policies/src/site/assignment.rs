@@ -22,25 +22,33 @@ pub(crate) fn assigned(
     let pseudo = Policy::bare("site", site.source);
     let frame = Frame::of_site(&pseudo, evaluator.base.clone());
     let mut assigned: Vec<Assigned> = Vec::new();
+    let mut possible: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
-        match applies(evaluator, site, &frame, assignment) {
-            Ok((true, _)) => {}
-            Ok((false, matched)) => {
-                note(evaluator, &frame, assignment, (false, matched));
-                continue;
-            }
+        let (applies, named) = match applies(evaluator, site, &frame, assignment) {
+            Ok(answer) => answer,
             Err(Reported) => {
                 evaluator.unsound = true;
                 continue;
             }
-        }
+        };
+        let list = match applies {
+            Applies::Yes => &mut assigned,
+            Applies::Perhaps => &mut possible,
+            Applies::No => {
+                note(evaluator, &frame, assignment, (false, named));
+                continue;
+            }
+        };
         let Ok(names) = names(evaluator, &frame, assignment) else {
             evaluator.unsound = true;
             continue;
         };
         note(evaluator, &frame, assignment, (true, true));
-        add(evaluator, policies, &frame, assignment, &names, &mut assigned);
+        add(evaluator, policies, &frame, assignment, &names, list);
     }
+    // What other policies refer to may be in one of these.
+    evaluator.unsound |= !possible.is_empty();
+    evaluator.possible = possible;
     assigned
 }
 
@@ -129,19 +137,43 @@ fn note(
     evaluator.note_assignment(frame, &assignment.policies, &hosts, when, outcome);
 }
 
-/// Whether an assignment is for the host, and whether the host's name matched. What is not asked for a host (the condition where the
+/// Whether an assignment is for a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Applies {
+    No,
+    /// It is for some hosts like this example of one.
+    Perhaps,
+    Yes,
+}
+
+/// Whether an assignment is for the host, and whether the host's name matched. What is not asked
+/// for a host (the condition where the
 /// name does not match) is not evaluated.
 fn applies(
     evaluator: &Evaluator<'_>,
     site: &Site,
     frame: &Frame<'_>,
     assignment: &Assignment,
-) -> Result<(bool, bool), Reported> {
-    if !matches_host(evaluator, site, assignment)? {
-        return Ok((false, false));
-    }
-    let holds = assignment.when.as_ref().map_or(Ok(true), |when| evaluator.holds(frame, when))?;
-    Ok((holds, true))
+) -> Result<(Applies, bool), Reported> {
+    let certain = |holds| if holds { Applies::Yes } else { Applies::No };
+    let named = matches_host(evaluator, site, assignment)?;
+    let Some(doubt) = &evaluator.doubt else {
+        let applies = match &assignment.when {
+            Some(when) if named => certain(evaluator.holds(frame, when)?),
+            _ => certain(named),
+        };
+        return Ok((applies, named));
+    };
+    let everybody = |hosts: &Vec<(Text, Span)>| hosts.iter().any(|(glob, _)| &**glob == "*");
+    let by_name = if doubt.machine && !assignment.hosts.as_ref().is_none_or(everybody) {
+        Applies::Perhaps
+    } else {
+        certain(named)
+    };
+    let by_condition = assignment.when.as_ref().map_or(Applies::Yes, |when| {
+        evaluator.possibility(frame, &frame.locals, when).map_or(Applies::Perhaps, certain)
+    });
+    Ok((by_name.min(by_condition), named))
 }
 
 /// The names that `policies` of an assignment evaluates to.
@@ -214,8 +246,12 @@ fn matches_host(
 /// Whether a layer's name, or anything else of the site, is text.
 pub(super) fn as_text(outcome: &Outcome) -> Option<String> {
     match outcome {
-        Outcome::Known(value) if value.kind() == ValueKind::String => Some(text(value)),
-        Outcome::Known(value) if value.is_number() => Some(value.to_string()),
+        Outcome::Known(value) | Outcome::Guess(value) if value.kind() == ValueKind::String => {
+            Some(text(value))
+        }
+        Outcome::Known(value) | Outcome::Guess(value) if value.is_number() => {
+            Some(value.to_string())
+        }
         _ => None,
     }
 }

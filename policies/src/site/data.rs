@@ -12,7 +12,9 @@ use super::assignment::as_text;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Spot};
 use crate::evaluate::{Evaluator, Files, Frame};
 use crate::expression::{Resolved, from_item, resolve};
-use crate::parse::{self, Entry, Item, Node, Policy};
+#[cfg(test)]
+use crate::parse;
+use crate::parse::{Entry, Item, Node, Policy};
 
 /// A merged value and where it is written.
 #[derive(Debug, Clone)]
@@ -55,8 +57,7 @@ impl Said {
 impl Datum {
     /// The entries of one layer.
     fn layer(context: &Context, source: SourceId, entries: &[Entry], spot: Spot) -> Self {
-        let empty = Self { spot, content: Content::Map(Vec::new()), trail: Vec::new() };
-        empty.merged(context, source, entries)
+        Self::empty(spot).merged(context, source, entries)
     }
 
     /// The value `item`, which a layer gives, with what those below said.
@@ -85,7 +86,7 @@ impl Datum {
     }
 
     /// This, with `entries` on top.
-    fn merged(mut self, context: &Context, source: SourceId, entries: &[Entry]) -> Self {
+    pub(crate) fn merged(mut self, context: &Context, source: SourceId, entries: &[Entry]) -> Self {
         if !matches!(self.content, Content::Map(_)) {
             self.content = Content::Map(Vec::new());
         }
@@ -111,6 +112,11 @@ impl Datum {
             append(context, source, map, entry);
         }
         self
+    }
+
+    /// No data at all, as if it were written at `spot`.
+    pub(crate) fn empty(spot: Spot) -> Self {
+        Self { spot, content: Content::Map(Vec::new()), trail: Vec::new() }
     }
 
     /// The part called `key`.
@@ -185,11 +191,7 @@ pub(crate) fn layers(
     let pseudo = Policy::bare("site", site.source);
     let frame = Frame::of_site(&pseudo, evaluator.base.clone());
     let context = evaluator.context;
-    let mut merged = Datum {
-        spot: Spot::new(site.source, crate::diagnostics::Span::default()),
-        content: Content::Map(Vec::new()),
-        trail: Vec::new(),
-    };
+    let mut merged = Datum::empty(Spot::new(site.source, crate::diagnostics::Span::default()));
     let mut failed = None;
     for item in &site.data {
         let spot = Spot::new(site.source, item.span);
@@ -212,9 +214,8 @@ pub(crate) fn layers(
             failed = Some(context.error(Code::InvalidPath, spot, message).report());
             continue;
         };
-        match files.source(&path) {
-            Ok(Some(source)) => {
-                let document = parse::parse(context, source);
+        match files.document(&path) {
+            Ok(Some((source, document))) => {
                 if document.sound {
                     merged = merged.merged(context, source, &document.entries);
                 } else {
@@ -234,12 +235,11 @@ pub(crate) fn check_all(context: &Context, files: &Files<'_>) {
         if path.rsplit_once('.').is_none_or(|(_, extension)| extension != "toml") {
             continue;
         }
-        if let Ok(Some(source)) = files.source(path) {
-            let document = parse::parse(context, source);
-            if document.sound {
-                let spot = Spot::new(source, crate::diagnostics::Span::default());
-                Datum::layer(context, source, &document.entries, spot);
-            }
+        if let Ok(Some((source, document))) = files.document(path)
+            && document.sound
+        {
+            let spot = Spot::new(source, crate::diagnostics::Span::default());
+            Datum::layer(context, source, &document.entries, spot);
         }
     }
 }

@@ -373,7 +373,7 @@ fn digests_tell_wishes_apart() {
 fn a_good_repository_has_nothing_to_say() {
     let repository = Memory::new(&[
         ("site.toml", "[site]\ndata = [\"host/{{ facts.hostname }}\"]\n[[assign]]\nwhen = \"labels.role == 'web'\"\npolicies = [\"web\"]\n"),
-        ("data/host/web1.toml", "[web]\nadmin = \"a@b\"\n"),
+        ("data/host/web1.toml", "[web]\nadmin = \"a@b\"\n[x]\ny = 1\n"),
         (
             "policies/web/policy.toml",
             r#"
@@ -389,10 +389,10 @@ fn a_good_repository_has_nothing_to_say() {
             [note."/fixed"]
             require = "note./etc/something"
             content = "{{ params.admin }} {{ facts.os.family }} {{ data.x.y }} {{ params.vhosts[0].name }}"
-            ensure = "{{ params.ensure | default('present') if facts.a else 'absent' }}"
+            ensure = "{{ params.ensure | default('present') if facts.running else 'absent' }}"
             when = "facts.os.family == 'debian'"
             [bell.web]
-            enable = "{{ facts.on }}"
+            enable = "{{ facts.running }}"
             "#
             .replace("params.ensure | default('present')", "labels.x")
             .as_str(),
@@ -417,7 +417,12 @@ fn validation_needs_no_host_to_find_errors_in_what_is_fixed() {
         require = "bell.nope"
         content = "{{ facts.x | nope }}"
     "#;
-    let diagnostics = crate::validate_policy(&Memory::default(), "x.toml", text, &registry());
+    let diagnostics = crate::validate::validate_policy_without_host(
+        &Memory::default(),
+        "x.toml",
+        text,
+        &registry(),
+    );
     let lines: Vec<(u32, &str)> = diagnostics
         .iter()
         .map(|diagnostic| (diagnostic.place.as_ref().unwrap().line, diagnostic.code.as_str()))
@@ -480,7 +485,7 @@ fn one_mistake_does_not_hide_another() {
 fn a_reference_that_rests_on_a_required_parameter_is_not_judged_without_a_host() {
     let text = "[params]\nname = { type = \"string\", required = true }\nextra = [\"a\"]\n\
                 [note.\"/{{ params.name }}\"]\nnotify = [\"bell.n-{{ params.name }}\", \"bell.known\"]\nmode = \"0644\"\n\
-                ignore = [\"{{ params.name }}\"]\n\
+                ignore = [\"{{ params.name }}\"]\ntags = \"{{ params.extra }}\"\n\
                 [bell.\"n-{{ params.name }}\"]\n[bell.known]\n";
     let repository = Memory::new(&[
         ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"user\"]\n"),

@@ -1,7 +1,9 @@
 //! Whole repositories in memory, with kinds that exist only here.
 
+mod cases;
 mod checks;
 mod golden;
+mod hosts;
 mod includes;
 pub(crate) mod kinds;
 mod language;
