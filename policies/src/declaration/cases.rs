@@ -19,7 +19,8 @@ pub static CASES: TableDeclaration = TableDeclaration {
 
 const ANY_TABLE: Form = Form::Map(&Form::Anything);
 
-static CASE: TableDeclaration = TableDeclaration {
+/// A case.
+pub static CASE: TableDeclaration = TableDeclaration {
     heading: "[case.NAME]",
     summary: "A host as it might be, and what its catalog is expected to be.",
     keys: &[
@@ -84,7 +85,8 @@ pub static EXPECTATION: TableDeclaration = TableDeclaration {
     ..TableDeclaration::PLAIN
 };
 
-static MATCHER: TableDeclaration = TableDeclaration {
+/// What a string or a list is expected to be like.
+pub static MATCHER: TableDeclaration = TableDeclaration {
     heading: "[case.NAME.expect.KIND.TITLE.ATTRIBUTE]",
     summary: "What a string or a list is expected to be like.",
     keys: &[

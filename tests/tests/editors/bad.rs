@@ -86,10 +86,7 @@ pub(crate) const MISTAKES: &[(Topic, &str, &str)] = &[
     (Agent, "[repository]\nurl = \"http://git.example.com/p\"\n", "does not match"),
     (Agent, "[repository]\nurl = \"https://user:word@git.example.com/p\"\n", "does not match"),
     (Agent, "[repository]\nurl = \"/srv/p\"\npath = \"../p\"\n", "does not match"),
-];
-
-/// What only the schema finds as long as nothing reads cases here.
-pub(crate) const CASES: &[(Topic, &str, &str)] = &[
+    // Cases.
     (Tests, "[cases.a]\npolicies = []\n", "'cases' was unexpected"),
     (Tests, "[case.a]\npolicys = []\n", "'policys' was unexpected"),
     (Tests, "[case.a]\npolicies = 1\n", "1 is not of type"),

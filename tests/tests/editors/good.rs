@@ -66,8 +66,10 @@ notify = ["service.*"]
 ensure = ">=1.18, <2"
 responses = { "a/b" = true, "a/c" = 1, "a/password" = { type = "password", value = "x" } }
 
-[service.nginx]
+[service.telnet]
 enable = "masked"
+
+[service.nginx]
 ensure = "{% if params.on %}running{% else %}stopped{% endif %}"
 
 [service.cron]
@@ -147,9 +149,11 @@ lacks = ["package.apache2", "file./etc/old*"]
 order = ["package.nginx", "service.nginx"]
 
 [case."a title"]
-policies = ["base"]
-error = ["needs its parameter"]
+policies = "base"
 warning = "matches nothing"
+
+[case.wrong]
+error = ["needs its parameter"]
 
 [case.web.expect.package.nginx]
 [case.web.expect.file."/etc/nginx/nginx.conf"]

@@ -183,7 +183,7 @@ fn as_json(value: &toml::Value) -> serde_json::Value {
     }
 }
 
-/// What the program says against a document on its own; `None` if nothing. Nothing reads cases.
+/// What the program says against a document on its own; `None` if nothing.
 pub(crate) fn program_refuses(document: &Document) -> Option<String> {
     let registry = Registry::standard();
     match document.topic {
@@ -211,7 +211,16 @@ pub(crate) fn program_refuses(document: &Document) -> Option<String> {
             let settings = steadfast::config::Settings::load(directory.path());
             settings.err().map(|error| error.to_string())
         }
-        Topic::Tests => None,
+        Topic::Tests => {
+            let files = Files::new(&[
+                ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"base\"]\n"),
+                ("policies/base.toml", ""),
+                ("policies/nginx.toml", "[params]\nport = 80\n"),
+                ("tests/cases.toml", document.text.as_str()),
+            ]);
+            let found = steadfast_policies::validate(&files, &registry);
+            found.has_errors().then(|| found.to_string())
+        }
     }
 }
 
