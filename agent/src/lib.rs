@@ -4,12 +4,14 @@
 //! [`state`] underneath, [`cli`] on top and [`output`] as the only part that prints. [`reference`]
 //! turns declarations into schemas and documentation.
 
+pub mod accept;
 mod allocator;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod download;
 pub mod engine;
+pub mod explain;
 pub mod journal;
 pub mod logging;
 pub mod output;

@@ -9,6 +9,8 @@
 //! - `site`: which hosts get which policies and data;
 //! - `evaluate`: `when`, `for_each`, modules, parameters, attributes;
 //! - `graph`: references, edges, order;
+//! - [`trace`]: where one resource comes from, for whoever asks;
+//! - [`write`]: resources as policies would have them;
 //! - `validate`: every error that can be told without a host.
 //!
 //! What must stay true: a catalog is a pure function of the repository's blobs and the
@@ -44,6 +46,7 @@ pub mod diagnostics;
 pub mod record;
 pub mod repository;
 pub mod rules;
+pub mod write;
 
 mod evaluate;
 mod expression;
@@ -52,6 +55,7 @@ mod parse;
 mod samples;
 mod site;
 mod testing;
+pub mod trace;
 mod trial;
 mod validate;
 
@@ -72,6 +76,7 @@ pub use repository::{Repository, RepositoryError};
 pub use rules::SiteRules;
 pub use samples::{sample_facts, sample_names};
 pub use testing::{CaseFailure, CaseResult, Coverage, TestResults, Unseen, test};
+pub use trace::{evaluate_policy_tracing, evaluate_tracing};
 pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};

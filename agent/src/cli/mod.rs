@@ -1,9 +1,12 @@
 //! The command line: what is asked, and with which exit code it ends.
 
+mod accept;
 mod apply;
 mod config;
 mod demo;
 mod exit;
+mod explain;
+mod export;
 mod facts;
 mod input;
 mod plan;
@@ -60,10 +63,16 @@ enum Command {
     Apply(apply::Arguments),
     /// Show what a run did; the last one unless told otherwise
     Report(report::Arguments),
+    /// Show where a resource comes from: who declared it, what fed it, what rests on it
+    Explain(explain::Arguments),
     /// Show what policies can know about this host
     Facts(facts::Arguments),
     /// Show the effective settings, and where each comes from
     Config(config::Arguments),
+    /// Turn what is on this host into a policy
+    Export(export::Arguments),
+    /// Turn drift into a patch for the policy repository
+    Accept(accept::Arguments),
     /// Print JSON Schema for editors: of policies, site.toml, tests and agent.toml
     Schema(schema::Arguments),
     /// Put back content that was replaced, from the file bucket
@@ -96,8 +105,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Plan(arguments) => plan::run(arguments, locations, &output),
         Command::Apply(arguments) => apply::run(arguments, locations, &output),
         Command::Report(arguments) => report::run(arguments, locations, &output),
+        Command::Explain(arguments) => explain::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),
+        Command::Export(arguments) => export::run(arguments, &output),
+        Command::Accept(arguments) => accept::run(arguments, locations, &output),
         Command::Schema(arguments) => schema::run(arguments, &output),
         Command::Restore(arguments) => restore::run(arguments, locations, &output),
         Command::Demo(arguments) => demo::run(arguments, &output),

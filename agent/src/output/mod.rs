@@ -1,6 +1,7 @@
 //! All that is printed. Data goes to standard output, messages to standard error; colour only on a
 //! terminal, and never with `NO_COLOR`.
 
+mod explain_text;
 mod findings;
 mod plan_document;
 mod plan_text;
@@ -10,6 +11,7 @@ mod test_text;
 
 use std::io::{self, IsTerminal, Write};
 
+pub use explain_text::explain_text;
 pub use findings::{github, sarif};
 pub use plan_document::{PLAN_SCHEMA, PlanDocument};
 pub use plan_text::plan_text;

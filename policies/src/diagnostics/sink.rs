@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use crate::trace::Tracer;
+
 use super::{Code, Diagnostic, Diagnostics, Related, Severity, Sources, Spot, hidden};
 
 /// Proof that an error was recorded. Whatever rests on the broken thing is silently left out, so
@@ -17,9 +19,16 @@ pub(crate) struct Context {
     found: RefCell<Vec<Diagnostic>>,
     /// Where secrets are written.
     hidden: RefCell<BTreeSet<Spot>>,
+    /// Takes notes about one resource, where somebody asked.
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl Context {
+    /// A context that takes notes.
+    pub(crate) fn tracing(tracer: Tracer) -> Self {
+        Self { tracer: Some(tracer), ..Self::default() }
+    }
+
     /// A draft of an error at `spot`; nothing is recorded before [`Draft::report`].
     pub(crate) fn error(&self, code: Code, spot: Spot, message: impl Into<String>) -> Draft<'_> {
         self.draft(Severity::Error, code, Some(spot), message.into())

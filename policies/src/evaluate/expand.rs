@@ -42,10 +42,12 @@ impl Evaluator<'_> {
         self.broken_titles.extend(policy.broken_titles.iter().cloned());
         self.unsound |= !policy.sound;
         let outer = Origin { tags: tags.to_vec(), ..Origin::default() };
-        let Ok(frame) = self.frame(policy, arguments, user, outer) else {
+        let Ok(mut frame) = self.frame(policy, arguments, user, outer) else {
             self.unsound = true;
             return;
         };
+        frame.locals.lineage =
+            self.lineage(policy, arguments, self.way_by_assignment(policy, user));
         self.elements(policies, &frame);
     }
 
@@ -128,14 +130,15 @@ impl Evaluator<'_> {
                     self.skip(frame, declaration, None);
                 }
                 let before = self.context.count();
-                for item in items {
-                    let locals = frame.locals.with_item(item);
+                for (position, item) in (1..).zip(items) {
+                    let locals = frame.locals.with_item(item.clone()).at_item(position, &item);
                     self.one(frame, &locals, declaration, when, conditional);
                     if self.context.count() >= before + MAXIMUM_FAILURES {
                         self.skip(frame, declaration, None);
                         break;
                     }
                 }
+                self.note_other_items(frame, declaration);
             }
         }
     }
@@ -258,6 +261,7 @@ impl Evaluator<'_> {
         let kind = declaration.kind.declaration().name;
         let title = &declaration.title;
         if !is_interpolated(title) {
+            self.note_skipped(frame, declaration, locals, None);
             self.skipped.push(Skipped { kind, title: title.to_string(), glob: false });
             return;
         }
@@ -271,6 +275,7 @@ impl Evaluator<'_> {
             let value = compiled.ok()?.run(&locals.value()).ok()?;
             value.as_str().map(str::to_owned)
         });
+        self.note_skipped(frame, declaration, locals, rendered.as_deref());
         self.skipped.push(match rendered {
             Some(title) => Skipped { kind, title, glob: false },
             None => Skipped { kind, title: pattern(title), glob: true },

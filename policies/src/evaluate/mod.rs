@@ -164,7 +164,7 @@ impl<'p> Frame<'p> {
         }
     }
 
-    fn spot(&self, span: Span) -> Spot {
+    pub(crate) fn spot(&self, span: Span) -> Spot {
         Spot::new(self.policy.source, span)
     }
 }
@@ -220,6 +220,6 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The key under which a string at `span` of `source` is compiled.
-fn key(source: SourceId, span: Span) -> (SourceId, u32) {
+pub(crate) fn key(source: SourceId, span: Span) -> (SourceId, u32) {
     (source, span.start)
 }

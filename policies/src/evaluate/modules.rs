@@ -1,5 +1,7 @@
 //! Modules: a policy used by another, with parameters, as often as needed.
 
+use minijinja::Value as Jinja;
+
 use super::expand::Items;
 use super::load::Policies;
 use super::parameters::{Argument, Arguments};
@@ -28,7 +30,10 @@ impl Evaluator<'_> {
         let repetition = self.repetition(frame, module.when.as_ref(), module.for_each.as_ref());
         let (items, when) = match repetition {
             Ok(Some(repetition)) => repetition,
-            Ok(None) => return,
+            Ok(None) => {
+                self.note_skipped_module(frame, module, None);
+                return;
+            }
             Err(Reported) => {
                 self.unsound = true;
                 return;
@@ -38,13 +43,19 @@ impl Evaluator<'_> {
             Items::Single => vec![frame.locals.clone()],
             Items::Unknown => vec![frame.locals.with_unknown_item()],
             Items::Each(items) => {
-                items.into_iter().map(|item| frame.locals.with_item(item)).collect()
+                if items.is_empty() {
+                    self.note_skipped_module(frame, module, None);
+                }
+                let at = |(position, item): (usize, Jinja)| {
+                    frame.locals.with_item(item.clone()).at_item(position, &item)
+                };
+                (1..).zip(items).map(at).collect()
             }
         };
         for locals in each {
             match when.map_or(Ok(true), |when| self.condition(frame, &locals, when)) {
                 Ok(true) => self.instantiate(policies, frame, &locals, module, &policy, spot),
-                Ok(false) => {}
+                Ok(false) => self.note_skipped_module(frame, module, Some(&locals)),
                 Err(Reported) => self.unsound = true,
             }
         }
@@ -110,6 +121,8 @@ impl Evaluator<'_> {
             return;
         };
         self.includes(policies, policy);
+        let way = self.way_through(frame, locals, module, policy, spot);
+        inner.locals.lineage = self.lineage(policy, &arguments, way);
         links.extend(frame.links.iter().cloned());
         inner.links = links;
         self.elements(policies, &inner);
@@ -153,6 +166,7 @@ impl Evaluator<'_> {
                     name_spot: frame.spot(entry.key_span),
                     spot: frame.spot(entry.item.span),
                     value,
+                    origin: self.argument_origin(frame, locals, &entry.item),
                 })
             })
             .collect()

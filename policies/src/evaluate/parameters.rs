@@ -1,6 +1,8 @@
 //! Binding a policy's parameters: what its user gives, then `data.<policy>.<param>`, then the
 //! default.
 
+use std::rc::Rc;
+
 use minijinja::Value as Jinja;
 use minijinja::value::ValueKind;
 
@@ -10,6 +12,7 @@ use crate::diagnostics::suggest::or_list;
 use crate::diagnostics::{Code, Reported, Spot};
 use crate::expression::{from_item, is_interpolated};
 use crate::parse::{Item, Node, Parameter, ParameterType, Policy};
+use crate::trace::Origin;
 
 /// A parameter's value as the user of a policy gives it.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub(crate) struct Argument {
     pub(crate) spot: Spot,
     /// `None`: nothing is known about it (when checking).
     pub(crate) value: Option<Jinja>,
+    /// Where it comes from, where somebody asked.
+    pub(crate) origin: Option<Rc<Origin>>,
 }
 
 /// All that the user of a policy gives.

@@ -11,6 +11,7 @@ use crate::expression::{
     only_expression, tell, undefined_names, unknown_filters, unknown_tests,
 };
 use crate::parse::{Item, Node};
+use crate::trace::Lineage;
 
 /// The names that an expression sees, in the form the engine takes, made once for many.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct Locals {
     pub(crate) item: bool,
     /// The parameters declared (only when checking).
     pub(crate) declared: Rc<[String]>,
+    /// Where the names come from, where somebody asked.
+    pub(crate) lineage: Option<Rc<Lineage>>,
     /// The parameters that a real host may have another value for, where there is doubt.
     pub(crate) doubtful: Rc<[String]>,
 }
@@ -28,7 +31,14 @@ pub(crate) struct Locals {
 impl Locals {
     pub(crate) fn new(scope: Scope) -> Self {
         let value = Jinja::from_object(scope.clone());
-        Self { scope, value, item: false, declared: Rc::default(), doubtful: Rc::default() }
+        Self {
+            scope,
+            value,
+            item: false,
+            declared: Rc::default(),
+            lineage: None,
+            doubtful: Rc::default(),
+        }
     }
 
     /// The same names, and `item`.

@@ -24,12 +24,18 @@ pub(crate) fn assigned(
     let mut assigned: Vec<Assigned> = Vec::new();
     let mut possible: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
-        let list = match applies(evaluator, site, &frame, assignment) {
-            Ok(Applies::Yes) => &mut assigned,
-            Ok(Applies::Perhaps) => &mut possible,
-            Ok(Applies::No) => continue,
+        let (applies, named) = match applies(evaluator, site, &frame, assignment) {
+            Ok(answer) => answer,
             Err(Reported) => {
                 evaluator.unsound = true;
+                continue;
+            }
+        };
+        let list = match applies {
+            Applies::Yes => &mut assigned,
+            Applies::Perhaps => &mut possible,
+            Applies::No => {
+                note(evaluator, &frame, assignment, (false, named));
                 continue;
             }
         };
@@ -37,6 +43,7 @@ pub(crate) fn assigned(
             evaluator.unsound = true;
             continue;
         };
+        note(evaluator, &frame, assignment, (true, true));
         add(evaluator, policies, &frame, assignment, &names, list);
     }
     // What other policies refer to may be in one of these.
@@ -116,6 +123,20 @@ fn add(
     }
 }
 
+/// Tells the tracer, if there is one, about an assignment that is `made` or not, and whether the
+/// host's name matched.
+fn note(
+    evaluator: &Evaluator<'_>,
+    frame: &Frame<'_>,
+    assignment: &Assignment,
+    outcome: (bool, bool),
+) {
+    let hosts: Vec<String> =
+        assignment.hosts.iter().flatten().map(|(glob, _)| glob.to_string()).collect();
+    let when = assignment.when.as_ref();
+    evaluator.note_assignment(frame, &assignment.policies, &hosts, when, outcome);
+}
+
 /// Whether an assignment is for a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Applies {
@@ -125,21 +146,23 @@ enum Applies {
     Yes,
 }
 
-/// Whether an assignment is for the host. What is not asked for a host (the condition where the
+/// Whether an assignment is for the host, and whether the host's name matched. What is not asked
+/// for a host (the condition where the
 /// name does not match) is not evaluated.
 fn applies(
     evaluator: &Evaluator<'_>,
     site: &Site,
     frame: &Frame<'_>,
     assignment: &Assignment,
-) -> Result<Applies, Reported> {
+) -> Result<(Applies, bool), Reported> {
     let certain = |holds| if holds { Applies::Yes } else { Applies::No };
     let named = matches_host(evaluator, site, assignment)?;
     let Some(doubt) = &evaluator.doubt else {
-        return Ok(match &assignment.when {
+        let applies = match &assignment.when {
             Some(when) if named => certain(evaluator.holds(frame, when)?),
             _ => certain(named),
-        });
+        };
+        return Ok((applies, named));
     };
     let everybody = |hosts: &Vec<(Text, Span)>| hosts.iter().any(|(glob, _)| &**glob == "*");
     let by_name = if doubt.machine && !assignment.hosts.as_ref().is_none_or(everybody) {
@@ -150,7 +173,7 @@ fn applies(
     let by_condition = assignment.when.as_ref().map_or(Applies::Yes, |when| {
         evaluator.possibility(frame, &frame.locals, when).map_or(Applies::Perhaps, certain)
     });
-    Ok(by_name.min(by_condition))
+    Ok((by_name.min(by_condition), named))
 }
 
 /// The names that `policies` of an assignment evaluates to.

@@ -14,13 +14,26 @@ use crate::evaluate::{Evaluator, Files, Frame};
 use crate::expression::{Resolved, from_item, resolve};
 #[cfg(test)]
 use crate::parse;
-use crate::parse::{Entry, Node, Policy};
+use crate::parse::{Entry, Item, Node, Policy};
 
 /// A merged value and where it is written.
 #[derive(Debug, Clone)]
 pub(crate) struct Datum {
     pub(crate) spot: Spot,
     content: Content,
+    /// Every layer's say about it, the weakest first. Only kept where somebody asks for it.
+    trail: Vec<Said>,
+}
+
+/// What one layer says about a key.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) spot: Spot,
+    pub(crate) value: Jinja,
+    /// Whether it appends to what the layers below say, and does not replace it.
+    pub(crate) appends: bool,
+    /// Where each item of a list is.
+    pub(crate) items: Vec<Spot>,
 }
 
 #[derive(Debug, Clone)]
@@ -30,10 +43,46 @@ enum Content {
     Map(Vec<(Text, Datum)>),
 }
 
+impl Said {
+    fn new(source: SourceId, item: &Item, appends: bool) -> Self {
+        let spot = |item: &Item| Spot::new(source, item.span);
+        let items = match &item.node {
+            Node::List(items) => items.iter().map(spot).collect(),
+            _ => Vec::new(),
+        };
+        Self { spot: spot(item), value: from_item(item), appends, items }
+    }
+}
+
 impl Datum {
     /// The entries of one layer.
     fn layer(context: &Context, source: SourceId, entries: &[Entry], spot: Spot) -> Self {
         Self::empty(spot).merged(context, source, entries)
+    }
+
+    /// The value `item`, which a layer gives, with what those below said.
+    fn given(notes: &Context, source: SourceId, item: &Item, below: Option<Self>) -> Self {
+        let mut trail = Vec::new();
+        if notes.tracer.is_some() {
+            trail = below.map(Self::said).unwrap_or_default();
+            trail.push(Said::new(source, item, false));
+        }
+        let content = match &item.node {
+            Node::List(items) => Content::List(items.iter().map(from_item).collect()),
+            _ => Content::Leaf(from_item(item)),
+        };
+        Self { spot: Spot::new(source, item.span), content, trail }
+    }
+
+    /// Every layer's say; for a map, its last value as a whole.
+    fn said(self) -> Vec<Said> {
+        match self.content {
+            Content::Map(_) => {
+                let (spot, value) = (self.spot, self.value());
+                vec![Said { spot, value, appends: false, items: Vec::new() }]
+            }
+            _ => self.trail,
+        }
     }
 
     /// This, with `entries` on top.
@@ -52,10 +101,9 @@ impl Datum {
             let datum = match (&entry.item.node, below) {
                 (Node::Table(entries), Some((_, below))) => below.merged(context, source, entries),
                 (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
-                (Node::List(items), _) => {
-                    Self { spot, content: Content::List(items.iter().map(from_item).collect()) }
+                (_, below) => {
+                    Self::given(context, source, &entry.item, below.map(|(_, below)| below))
                 }
-                (_, _) => Self { spot, content: Content::Leaf(from_item(&entry.item)) },
             };
             let at = known.unwrap_or(map.len()).min(map.len());
             map.insert(at, (entry.key.clone(), datum));
@@ -68,7 +116,7 @@ impl Datum {
 
     /// No data at all, as if it were written at `spot`.
     pub(crate) fn empty(spot: Spot) -> Self {
-        Self { spot, content: Content::Map(Vec::new()) }
+        Self { spot, content: Content::Map(Vec::new()), trail: Vec::new() }
     }
 
     /// The part called `key`.
@@ -79,6 +127,21 @@ impl Datum {
             }
             _ => None,
         }
+    }
+
+    /// Every layer's say, the weakest first, about this key and the keys below it, each with the
+    /// way there from here. Empty where nobody asked for it.
+    pub(crate) fn trail(&self) -> Vec<(String, &Said)> {
+        let mut trail: Vec<(String, &Said)> =
+            self.trail.iter().map(|said| (String::new(), said)).collect();
+        if let Content::Map(map) = &self.content {
+            for (key, datum) in map {
+                trail.extend(datum.trail().into_iter().map(|(way, said)| {
+                    (if way.is_empty() { key.to_string() } else { format!("{key}.{way}") }, said)
+                }));
+            }
+        }
+        trail
     }
 
     /// The value as expressions see it.
@@ -101,17 +164,20 @@ fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, ent
         context.error(Code::WrongType, spot, message).report();
         return;
     };
-    let items = items.iter().map(from_item);
     match map.iter_mut().find(|(known, _)| **known == *key) {
-        Some((_, Datum { content: Content::List(list), .. })) => list.extend(items),
+        Some((_, Datum { content: Content::List(list), trail, .. })) => {
+            if context.tracer.is_some() {
+                trail.push(Said::new(source, &entry.item, true));
+            }
+            list.extend(items.iter().map(from_item));
+        }
         Some((_, below)) => {
             let message = format!("`{}` appends to something that is not a list", entry.key);
             let draft = context.error(Code::WrongType, spot, message);
             draft.related(below.spot, "it is defined here").report();
         }
         None => {
-            let list = Content::List(items.collect());
-            map.push((Text::from(key), Datum { spot, content: list }));
+            map.push((Text::from(key), Datum::given(context, source, &entry.item, None)));
         }
     }
 }

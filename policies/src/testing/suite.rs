@@ -269,6 +269,7 @@ impl Reader<'_> {
             name_spot: self.spot(entry.key_span),
             spot: self.spot(entry.item.span),
             value: Some(from_item(&entry.item)),
+            origin: None,
         }
     }
 

@@ -11,6 +11,7 @@ mod limits;
 mod properties;
 mod recording;
 mod secrets;
+mod tracing;
 
 use std::collections::BTreeMap;
 
