@@ -16,6 +16,7 @@ use steadfast_resources::{AttributeDeclaration, AttributeType};
 pub use crate::expression::{Declarations, FilterDeclaration, declarations as filters, example};
 pub use crate::parse::{CHECK, common_attributes};
 pub use crate::site::{LIMITS, ROLLOUT, WAVE, WINDOW};
+pub(crate) use cases::{CASE, MATCHER};
 pub use cases::{CASES, EXPECTATION};
 pub(crate) use policy::IS_DECLARATION;
 pub use policy::{MODULE, PARAMETER, POLICY};

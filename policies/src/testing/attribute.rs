@@ -6,6 +6,7 @@ use regex::Regex;
 use steadfast_resources::{Text, Value};
 
 use super::suite::ExpectedName;
+use crate::declaration::MATCHER;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Spot};
 use crate::evaluate::conform;
 use crate::parse::{self, Common, Entry, Item, Node, Shape, strings};
@@ -29,8 +30,6 @@ pub(crate) enum Matcher {
     Matches(Regex, Spot),
 }
 
-const MATCHERS: &[&str] = &["contains", "lacks", "matches"];
-
 /// What `entry` wants of the attribute `name`.
 pub(crate) fn wanted(
     context: &Context,
@@ -42,7 +41,7 @@ pub(crate) fn wanted(
     let spot = Spot::new(source, item.span);
     if let Node::Table(entries) = &item.node
         && !entries.is_empty()
-        && entries.iter().any(|entry| MATCHERS.contains(&&*entry.key))
+        && entries.iter().any(|entry| MATCHER.marks.contains(&&*entry.key))
     {
         return matchers(context, source, entries);
     }
@@ -102,7 +101,8 @@ pub(crate) fn wanted(
 
 fn matchers(context: &Context, source: SourceId, entries: &[Entry]) -> Result<Wanted, Reported> {
     let before = context.count();
-    let shape = Shape::new(context, source, "a matcher", entries, MATCHERS);
+    let names = MATCHER.names();
+    let shape = Shape::new(context, source, "a matcher", entries, &names);
     let texts = |key: &str| {
         let texts = shape.strings(key).unwrap_or_default();
         texts.into_iter().map(|(text, span)| (text.clone(), Spot::new(source, span)))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use steadfast_resources::{AnyKind, AttributeDeclaration, Registry, Text};
 
 use super::attribute::{self, Wanted};
+use crate::declaration::{CASE, CASES};
 use crate::diagnostics::suggest::did_you_mean;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Span, Spot};
 use crate::evaluate::{Argument, Assigned, Files};
@@ -17,24 +18,6 @@ use crate::trial::{FactSets, Host, Trial, Tried, of_entries};
 
 /// The directory of the cases.
 const DIRECTORY: &str = "tests";
-
-const FILE_KEYS: &[&str] = &["description", "facts", "labels", "data", "case"];
-
-const CASE_KEYS: &[&str] = &[
-    "description",
-    "sample",
-    "policy",
-    "params",
-    "facts",
-    "labels",
-    "data",
-    "policies",
-    "lacks",
-    "order",
-    "error",
-    "warning",
-    "expect",
-];
 
 /// All files of cases.
 #[derive(Default)]
@@ -182,7 +165,8 @@ impl Reader<'_> {
     }
 
     fn cases(&self, entries: &[Entry]) -> Vec<Case> {
-        let shape = Shape::new(self.context, self.source, "a file of cases", entries, FILE_KEYS);
+        let names = CASES.names();
+        let shape = Shape::new(self.context, self.source, "a file of cases", entries, &names);
         shape.text("description");
         shape.table("facts");
         shape.table("data");
@@ -209,7 +193,8 @@ impl Reader<'_> {
     ) -> Case {
         let before = self.context.count();
         let spot = self.spot(entry.key_span);
-        let shape = Shape::new(self.context, self.source, "a case", entries, CASE_KEYS);
+        let names = CASE.names();
+        let shape = Shape::new(self.context, self.source, "a case", entries, &names);
         for key in ["facts", "data"] {
             shape.table(key);
         }
