@@ -9,6 +9,8 @@ use steadfast_resources::Registry;
 
 use super::{docs, page};
 
+const HINT: &str = "run `UPDATE_DOCS=1 cargo test -p steadfast --test documentation`";
+
 #[test]
 fn the_reference_is_up_to_date() {
     let pages = pages(&Registry::standard());
@@ -19,7 +21,6 @@ fn the_reference_is_up_to_date() {
             std::fs::write(path, &page.text).expect("a page");
         }
     }
-    const HINT: &str = "run `UPDATE_DOCS=1 cargo test -p steadfast --test documentation`";
     for expected in &pages {
         let committed = std::fs::read_to_string(docs("reference").join(&expected.path));
         let committed = committed.unwrap_or_default();
@@ -85,7 +86,9 @@ fn links_lead_somewhere() {
     let mut linked = BTreeSet::new();
     let mut all = BTreeSet::new();
     files(&docs(""), "", &mut all);
-    for path in all.iter().filter(|path| path.ends_with(".md")) {
+    for path in
+        all.iter().filter(|path| Path::new(path).extension().is_some_and(|suffix| suffix == "md"))
+    {
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         for target in links(&page(path)) {
             let (file, _) = target.split_once('#').unwrap_or((&target, ""));

@@ -75,7 +75,7 @@ pub(crate) fn shipped() -> Vec<Document> {
 fn topic(path: &str) -> Option<Topic> {
     let directory = path.split('/').next().unwrap_or_default();
     match directory {
-        _ if !path.ends_with(".toml") => None,
+        _ if Path::new(path).extension().is_none_or(|suffix| suffix != "toml") => None,
         "site.toml" => Some(Topic::Site),
         "policies" => Some(Topic::Policy),
         "tests" if !path.starts_with("tests/facts/") => Some(Topic::Tests),
