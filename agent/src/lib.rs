@@ -1,7 +1,8 @@
 //! The Steadfast agent and its command.
 //!
 //! `source` (Git) → `steadfast_policies` (catalog) → [`engine`] (plan, apply) → [`report`], with
-//! [`state`] underneath, [`cli`] on top and [`output`] as the only part that prints.
+//! [`state`] underneath, [`cli`] on top and [`output`] as the only part that prints. [`reference`]
+//! turns declarations into schemas and documentation.
 
 mod allocator;
 pub mod cli;
@@ -13,6 +14,7 @@ pub mod explain;
 pub mod journal;
 pub mod logging;
 pub mod output;
+pub mod reference;
 pub mod report;
 pub mod source;
 pub mod state;

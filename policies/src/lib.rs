@@ -2,6 +2,7 @@
 //!
 //! `Repository ──parse──▶ site and policies ──evaluate (facts, labels)──▶ Catalog`
 //!
+//! - [`declaration`]: what the language says about itself, for schema and reference;
 //! - [`diagnostics`]: what is wrong and where, for people and programs;
 //! - `parse`: TOML with places, and what a policy declares;
 //! - `expression`: Jinja, strict and pure;
@@ -25,6 +26,11 @@
 //! - A reference to a resource that the policies have and this host does not (its `when` is false,
 //!   its `for_each` empty) means nothing here and is no error. A glob may match nothing; that is a
 //!   warning. `*` in references matches `/` too.
+//! - `include` brings a policy in once for the host, with the parameters that assignments and data give
+//!   it; its resources come before those of the policy that includes it. Policies may include each
+//!   other.
+//! - A policy's `tags`, and those of an assignment and of a module, are inherited by every resource
+//!   below; its kind, policies and modules are tags of a resource too.
 //! - `module.NAME` refers to every resource that the module makes.
 //! - `ignore` leaves the named attributes out altogether.
 //! - An assignment gives parameters by policy: `[assign.params.nginx]`. A policy that several
@@ -51,11 +57,13 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use minijinja::Value as Jinja;
 use minijinja::value::Serde;
 use steadfast_resources::Registry;
 
-pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
+pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Origin, Place, Resource};
 pub use check::{Check, Probe};
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use record::{Extent, Record, RecordedAttribute};
@@ -157,11 +165,9 @@ fn evaluate_site(
     let policies = Policies::new(context, registry, &files);
     site::checks(&mut evaluator, &site);
     let assigned = site::assigned(&mut evaluator, &policies, &site);
-    let mut names = Vec::with_capacity(assigned.len());
-    for assigned in assigned {
-        evaluator.policy(&policies, &assigned.policy, &assigned.arguments, Some(assigned.spot));
-        names.push(assigned.policy.name.to_string());
-    }
+    evaluator.bring_in_assigned(&policies, assigned);
+    evaluator.assigned.clear();
+    let names: Vec<String> = evaluator.brought_in.iter().map(ToString::to_string).collect();
     // What the policies take is not needed any more; the graph takes as much again.
     policies.clear();
     if names.is_empty() && !context.has_errors() {
@@ -190,10 +196,11 @@ fn evaluate_file(
     let policies = Policies::new(context, registry, &files);
     let source = context.sources.add(file_name, text);
     let name = policy_name(file_name);
-    let policy = policies.parse(name, "", source);
-    evaluator.policy(&policies, &policy, &[], None);
+    let policy = Rc::new(policies.parse(name, "", source));
+    evaluator.bring_in(&policies, &policy, None);
     drop(policy);
-    graph::catalog(context, evaluator, vec![name.to_owned()])
+    let names = evaluator.brought_in.iter().map(ToString::to_string).collect();
+    graph::catalog(context, evaluator, names)
 }
 
 /// The name of the policy in the file `file_name`.

@@ -179,6 +179,49 @@ fn a_saved_plan_is_applied_only_while_it_holds() {
 }
 
 #[test]
+fn tags_choose_what_is_looked_at() {
+    const BASE: &str = "tags = \"ground\"\n\n[file.\"/srv/motd\"]\ncontent = \"hello\\n\"\n\n\
+        [file.\"/srv/issue\"]\ncontent = \"x\\n\"\ntags = [\"banner\"]\n";
+    let site = SITE.replace("[\"web\"]", "[\"base\", \"web\"]");
+    let mut script = Script::new(&[
+        ("site.toml", &site),
+        ("policies/base.toml", BASE),
+        ("policies/web.toml", WEB),
+    ]);
+    script.run("plan policy --root host --tags banner");
+    script.run("apply policy --root host --tags ground --skip-tags banner");
+    script.note("what was not looked at is neither in sync nor forgotten");
+    script.run("apply policy --root host --skip-tags ground");
+    script.run("apply policy --root host");
+    script.note("a tag that nothing has");
+    script.run("apply policy --root host --tags grond");
+    script.run("plan policy --root host --skip-tags nonsense");
+    script.run("plan policy --root host --tags web --skip-tags file");
+    script.note("a saved plan knows what it was made for");
+    script.write("host/srv/motd", "defaced\n");
+    script.write("host/srv/issue", "defaced\n");
+    script.run("plan policy --root host --tags banner --out saved.json");
+    script.run("apply policy --root host --plan saved.json --tags ground");
+    script.run("apply policy --root host --plan saved.json");
+    script.run("plan policy --root host");
+    insta::assert_snapshot!(script.transcript());
+}
+
+#[test]
+fn what_is_declared_and_not_kept_yet_is_said() {
+    const RULES: &str = "\n[limits]\ndeletions = 20\n\n[rollout]\nwaves = [{ percent = 5 }, { percent = 100, after = \"1h\" }]\n\n\
+        [[window]]\nallow = \"22:00-04:00\"\ntimezone = \"UTC\"\n\n[check.ssh]\ntcp = \"127.0.0.1:22\"\n";
+    const POLICY: &str = "[file.\"/srv/motd\"]\ncontent = \"hello\\n\"\non_remove = \"delete\"\n\n\
+        [check.motd]\nfile = \"/srv/motd\"\n";
+    let site = format!("{SITE}{RULES}");
+    let mut script = Script::new(&[("site.toml", &site), ("policies/web.toml", POLICY)]);
+    script.run("validate policy");
+    script.run("plan policy --root host");
+    script.run("apply policy --root host");
+    insta::assert_snapshot!(script.transcript());
+}
+
+#[test]
 fn a_failure_blocks_what_rests_on_it_and_nothing_else() {
     let mut script = Script::new(&[
         ("site.toml", SITE),

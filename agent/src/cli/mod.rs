@@ -10,6 +10,8 @@ mod input;
 mod plan;
 mod report;
 mod restore;
+mod schema;
+mod selection;
 mod single;
 mod timings;
 mod validate;
@@ -62,6 +64,8 @@ enum Command {
     Facts(facts::Arguments),
     /// Show the effective settings, and where each comes from
     Config(config::Arguments),
+    /// Print JSON Schema for editors: of policies, site.toml, tests and agent.toml
+    Schema(schema::Arguments),
     /// Put back content that was replaced, from the file bucket
     Restore(restore::Arguments),
     /// Show the whole loop in a scratch directory: harmless, as any user
@@ -94,6 +98,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Explain(arguments) => explain::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),
+        Command::Schema(arguments) => schema::run(arguments, &output),
         Command::Restore(arguments) => restore::run(arguments, locations, &output),
         Command::Demo(arguments) => demo::run(arguments, &output),
     };

@@ -45,6 +45,31 @@ pub enum Form {
     Number(i64),
 }
 
+impl Form {
+    /// The form in words, as the reference prints it.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Url => "a URL (https or ssh) or an absolute path".into(),
+            Self::Urls => "a list of URLs or absolute paths".into(),
+            Self::Branch => "a branch's name".into(),
+            Self::RepositoryPath => "a directory inside the repository".into(),
+            Self::Path(Guard::Secret) => {
+                "an absolute path, of a file that others cannot read".into()
+            }
+            Self::Path(Guard::Trust) => {
+                "an absolute path, of a file that others cannot write".into()
+            }
+            Self::Path(Guard::Written) => "an absolute path".into(),
+            Self::Word(words) => {
+                words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" or ")
+            }
+            Self::Duration(_) => "a time such as \"90s\", \"5m\", \"1h30m\" or \"2d\"".into(),
+            Self::Boolean => "true or false".into(),
+            Self::Number(least) => format!("a whole number of at least {least}"),
+        }
+    }
+}
+
 /// What the permissions of a file that a setting names must not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
@@ -69,6 +94,9 @@ pub enum Default {
 
 /// The table whose keys the operator chooses; every value is a string.
 pub const LABELS: &str = "labels";
+
+/// What a label may be called, as a regular expression.
+pub const LABEL_NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
 
 /// Every key, in the order in which `steadfast config` prints them.
 pub const SETTINGS: &[Setting] = &[

@@ -9,6 +9,7 @@ use super::load::Policies;
 use super::parameters::Argument;
 use super::texts::{Locals, Outcome};
 use super::{Evaluator, Frame, Skipped};
+use crate::catalog::Origin;
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{from_item, is_interpolated};
 use crate::parse::{self, Declaration, Element, Given, Item, Name, Node, Policy};
@@ -29,22 +30,23 @@ pub(super) enum Items {
 }
 
 impl Evaluator<'_> {
-    /// Adds what `policy` declares, given `arguments` by its user at `user`.
+    /// Adds what `policy` declares, given `arguments` by its user at `user`. It inherits `tags`.
     pub(crate) fn policy(
         &mut self,
         policies: &Policies<'_>,
         policy: &Policy,
         arguments: &[Argument],
+        tags: &[String],
         user: Option<Spot>,
     ) {
         self.broken_titles.extend(policy.broken_titles.iter().cloned());
         self.unsound |= !policy.sound;
-        let Ok(mut frame) = self.frame(policy, arguments, user) else {
+        let outer = Origin { tags: tags.to_vec(), ..Origin::default() };
+        let Ok(mut frame) = self.frame(policy, arguments, user, outer) else {
             self.unsound = true;
             return;
         };
-        frame.locals.lineage =
-            self.lineage(policy, arguments, self.way_by_assignment(policy, user));
+        frame.locals.lineage = self.lineage(policy, arguments, self.way_from(policy, user));
         self.elements(policies, &frame);
     }
 
@@ -53,20 +55,29 @@ impl Evaluator<'_> {
         policy: &'p Policy,
         arguments: &[Argument],
         user: Option<Spot>,
+        outer: Origin,
     ) -> Result<Frame<'p>, Reported> {
         let params = self.bind(policy, arguments, user)?;
         let origins = self.origins(policy, arguments);
         let mut locals = Locals::new(self.scope(policy, params));
         locals.declared = policy.parameters.iter().map(|known| known.name.to_string()).collect();
-        Ok(Frame {
+        let mut frame = Frame {
             policy,
             locals,
-            chain: vec![Arc::clone(&policy.name)],
-            modules: Vec::new().into(),
+            origin: Arc::default(),
             links: Vec::new(),
             conditional: false,
             origins,
-        })
+        };
+        let mut origin = outer;
+        origin.policies.push(Arc::clone(&policy.name));
+        if let Some(item) = &policy.tags {
+            origin.tags.extend(self.tags(&frame, &frame.locals, item)?);
+            origin.tags.sort_unstable();
+            origin.tags.dedup();
+        }
+        frame.origin = Arc::new(origin);
+        Ok(frame)
     }
 
     pub(super) fn elements(&mut self, policies: &Policies<'_>, frame: &Frame<'_>) {

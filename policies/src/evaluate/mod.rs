@@ -10,6 +10,8 @@ mod common;
 mod digest;
 mod expand;
 mod files;
+mod includes;
+mod lint;
 mod load;
 mod modules;
 mod parameters;
@@ -19,13 +21,15 @@ mod resource;
 mod texts;
 mod types;
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use minijinja::Value as Jinja;
 use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference, Registry, Relations, Text};
 
-use crate::catalog::Common;
+use crate::catalog::{Common, Origin};
 use crate::check::Check;
 use crate::diagnostics::{Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
@@ -36,6 +40,7 @@ use crate::site::Datum;
 pub(crate) use digest::catalog as catalog_digest;
 pub(crate) use expand::pattern;
 pub(crate) use files::Files;
+pub(crate) use includes::Assigned;
 pub(crate) use load::Policies;
 pub(crate) use parameters::Argument;
 pub(crate) use texts::{Locals, Outcome};
@@ -65,8 +70,8 @@ pub(crate) struct Instance {
     pub(crate) pattern: Option<String>,
     /// Whether it exists only under some condition (when checking).
     pub(crate) conditional: bool,
-    /// The modules it was made by, outermost first.
-    pub(crate) modules: Arc<[Text]>,
+    /// How it came to be declared.
+    pub(crate) origin: Arc<Origin>,
     /// How it came to be, where that is recorded.
     pub(crate) record: Option<Box<Record>>,
 }
@@ -77,6 +82,8 @@ pub(crate) struct Link {
     pub(crate) relation: parse::Common,
     pub(crate) text: Text,
     pub(crate) spot: Spot,
+    /// Whether a module hands it on to all its resources.
+    pub(crate) handed_on: bool,
 }
 
 /// A resource that the policies have and this host does not: references to it mean nothing here.
@@ -105,6 +112,14 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) checks: Vec<(Check, Spot)>,
     /// Names of modules that were used or skipped, for references to them.
     pub(crate) modules: Vec<Text>,
+    /// Policies brought in so far, each once for the host.
+    pub(crate) brought_in: Vec<Arc<str>>,
+    /// What assignments give to policies, for those that are included first.
+    pub(crate) assigned: Vec<Assigned>,
+    /// How many policies that include others are being brought in.
+    pub(crate) including: usize,
+    /// The expressions judged so far, by where they are written.
+    pub(crate) linted: RefCell<HashSet<(SourceId, u32)>>,
     /// Titles of resources that could not be understood.
     pub(crate) broken_titles: Vec<Text>,
     /// Whether a file could not be parsed, so that any resource may be missing.
@@ -117,9 +132,8 @@ pub(crate) struct Evaluator<'a> {
 pub(crate) struct Frame<'p> {
     pub(crate) policy: &'p Policy,
     pub(crate) locals: Locals,
-    /// The policies that led here through modules, outermost first.
-    pub(crate) chain: Vec<Arc<str>>,
-    pub(crate) modules: Arc<[Text]>,
+    /// The policies, modules and tags that led here.
+    pub(crate) origin: Arc<Origin>,
     /// References that the module passes on to each resource.
     pub(crate) links: Vec<Link>,
     pub(crate) conditional: bool,
@@ -133,8 +147,7 @@ impl<'p> Frame<'p> {
         Self {
             policy,
             locals: Locals::new(base),
-            chain: Vec::new(),
-            modules: Vec::new().into(),
+            origin: Arc::default(),
             links: Vec::new(),
             conditional: false,
             origins: recording::Origins::default(),
@@ -169,6 +182,10 @@ impl<'a> Evaluator<'a> {
             skipped: Vec::new(),
             checks: Vec::new(),
             modules: Vec::new(),
+            brought_in: Vec::new(),
+            assigned: Vec::new(),
+            including: 0,
+            linted: RefCell::default(),
             broken_titles: Vec::new(),
             unsound: false,
             reads: None,

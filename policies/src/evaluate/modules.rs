@@ -1,16 +1,13 @@
 //! Modules: a policy used by another, with parameters, as often as needed.
 
-use std::sync::Arc;
-
 use minijinja::Value as Jinja;
-use steadfast_resources::Text;
 
 use super::expand::Items;
 use super::load::Policies;
 use super::parameters::{Argument, Arguments};
 use super::texts::{Locals, Outcome};
 use super::{Evaluator, Frame, Link};
-use crate::catalog;
+use crate::catalog::{self, Origin};
 use crate::diagnostics::{Code, Reported, Spot};
 use crate::parse::{Entry, Module, Name, Policy};
 
@@ -72,9 +69,25 @@ impl Evaluator<'_> {
         policy: &Policy,
         spot: Spot,
     ) {
-        let (Ok(arguments), Ok(mut links)) = (
+        let tags =
+            module.tags.as_ref().map_or(Ok(Vec::new()), |item| self.tags(frame, locals, item));
+        if let Some(item) = &module.tags
+            && policy.parameters.iter().any(|parameter| &*parameter.name == "tags")
+        {
+            let message = format!(
+                "`tags` of a module are the tags of its resources, and policy `{}` has a parameter \
+                 of that name",
+                policy.name
+            );
+            let draft = self.context.error(Code::InvalidValue, frame.spot(item.span), message);
+            draft.hint("give the parameter another name".to_owned()).report();
+            self.unsound = true;
+            return;
+        }
+        let (Ok(arguments), Ok(mut links), Ok(tags)) = (
             self.arguments(frame, locals, &module.parameters),
             self.module_links(frame, locals, module),
+            tags,
         ) else {
             self.unsound = true;
             return;
@@ -86,8 +99,9 @@ impl Evaluator<'_> {
             }
             return;
         }
-        if frame.chain.contains(&policy.name) || frame.chain.len() >= MAXIMUM_MODULES {
-            let mut chain: Vec<&str> = frame.chain.iter().map(|name| &**name).collect();
+        let before = &frame.origin.policies;
+        if before.contains(&policy.name) || before.len() >= MAXIMUM_MODULES {
+            let mut chain: Vec<&str> = before.iter().map(|name| &**name).collect();
             chain.push(&policy.name);
             let message = format!("policies use each other without end: {}", chain.join(" → "));
             self.context.error(Code::Cycle, spot, message).report();
@@ -96,15 +110,18 @@ impl Evaluator<'_> {
         }
         self.broken_titles.extend(policy.broken_titles.iter().cloned());
         self.unsound |= !policy.sound;
-        let Ok(mut inner) = self.frame(policy, &arguments, Some(spot)) else {
+        let mut outer = Origin::clone(&frame.origin);
+        outer.modules.push(module.name.clone());
+        outer.tags.extend(tags);
+        outer.tags.sort_unstable();
+        outer.tags.dedup();
+        let Ok(mut inner) = self.frame(policy, &arguments, Some(spot), outer) else {
             self.unsound = true;
             return;
         };
         let way = self.way_through(frame, locals, module, policy, spot);
         inner.locals.lineage = self.lineage(policy, &arguments, way);
-        inner.chain = frame.chain.iter().cloned().chain([Arc::clone(&policy.name)]).collect();
-        let names = frame.modules.iter().cloned().chain([module.name.clone()]);
-        inner.modules = names.collect::<Vec<Text>>().into();
+        self.includes(policies, policy);
         links.extend(frame.links.iter().cloned());
         inner.links = links;
         self.elements(policies, &inner);
@@ -122,6 +139,9 @@ impl Evaluator<'_> {
                 let mut common = catalog::Common::default();
                 self.common(frame, locals, name, given, &mut common, &mut links)?;
             }
+        }
+        for link in &mut links {
+            link.handed_on = true;
         }
         Ok(links)
     }

@@ -154,7 +154,7 @@ impl Evaluator<'_> {
                 .error(Code::MissingParam, user, message)
                 .related(declared, "declared here")
                 .hint(format!(
-                    "give it where the policy is used, or as `{}.{}` in the data",
+                    "give it where the policy is assigned or used, or as `{}.{}` in the data",
                     policy.name, parameter.name
                 ))
                 .report(),

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use steadfast_resources::Value;
 
@@ -86,8 +85,8 @@ impl Evaluator<'_> {
             }
         };
         Some(Box::new(Record {
-            policies: frame.chain.clone(),
-            modules: Arc::clone(&frame.modules),
+            policies: frame.origin.policies.clone(),
+            modules: frame.origin.modules.clone().into(),
             declaration: sources.extent(frame.spot(whole)),
             title: declaration.title.clone(),
             attributes: values.iter().map(attribute).collect(),

@@ -154,7 +154,7 @@ impl Evaluator<'_> {
             links,
             pattern: title.pattern,
             conditional: conditional || frame.conditional,
-            modules: Arc::clone(&frame.modules),
+            origin: Arc::clone(&frame.origin),
             record,
         });
     }

@@ -7,8 +7,8 @@ use minijinja::Value as Jinja;
 use super::{Evaluator, Frame, key};
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{
-    Compiled, Library, Origin, ROOTS, Scope, Told, is_certain, is_interpolated, only_expression,
-    tell, undefined_names, unknown_filters,
+    Compiled, Library, Origin, ROOTS, Scope, Told, is_certain, is_interpolated, mixed_comparisons,
+    only_expression, tell, undefined_names, unknown_filters, unknown_tests,
 };
 use crate::parse::{Item, Node};
 use crate::trace::Lineage;
@@ -94,6 +94,7 @@ impl Evaluator<'_> {
         let compiled = self.engine.expression(key(frame.policy.source, item.span), text);
         let compiled = compiled.map_err(|error| tell(&self.told(frame, locals, origin), &error))?;
         origin.offset = compiled.offset();
+        self.lint(frame, locals, &compiled, (origin, item.span), what == "when");
         self.run(frame, locals, &compiled, origin)
     }
 
@@ -124,6 +125,7 @@ impl Evaluator<'_> {
             tell(&self.told(frame, locals, origin), &error)
         })?;
         origin.offset = compiled.offset();
+        self.lint(frame, locals, &compiled, (origin, span), false);
         self.run(frame, locals, &compiled, origin)
     }
 
@@ -147,7 +149,7 @@ impl Evaluator<'_> {
         self.run(frame, locals, &compiled, origin)
     }
 
-    fn told<'t>(
+    pub(super) fn told<'t>(
         &'t self,
         frame: &'t Frame<'_>,
         locals: &'t Locals,
@@ -217,12 +219,26 @@ impl Evaluator<'_> {
         }
         let expression = matches!(compiled, Compiled::Expression { .. });
         let text = file.as_ref().map_or(origin.text, |(_, text)| text.as_str());
+        if let Some((path, text)) = &file {
+            for mixed in mixed_comparisons(text, false) {
+                let spot = told.in_file(path, text, mixed.range);
+                let draft = self.context.warning(Code::WrongType, spot, mixed.message);
+                draft.hint(mixed.hint).report();
+            }
+        }
         for (name, range) in unknown_filters(text, expression) {
             let spot = match &file {
                 Some((path, text)) => told.in_file(path, text, range),
                 None => told.in_origin(range),
             };
             outcome = Err(told.no_filter(name, spot, file.is_some()));
+        }
+        for (name, range) in unknown_tests(text, expression) {
+            let spot = match &file {
+                Some((path, text)) => told.in_file(path, text, range),
+                None => told.in_origin(range),
+            };
+            outcome = Err(told.no_test(name, spot, file.is_some()));
         }
         outcome
     }

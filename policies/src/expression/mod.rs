@@ -8,13 +8,16 @@
 //! Blocks follow Ansible: the line break after a `{% … %}` and the blanks before it on its line are
 //! not part of the output; the last line break of a template is.
 
+mod blocks;
 mod compiled;
 mod environment;
 mod failure;
 mod filters;
 mod library;
+mod literals;
 mod scope;
 mod split;
+mod tokens;
 mod unknown;
 mod value;
 
@@ -25,10 +28,12 @@ pub(crate) use compiled::{Compiled, Engine};
 pub(crate) use environment::environment;
 pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};
 pub(crate) use filters::file_function;
+pub use filters::{Declarations, FilterDeclaration, declarations, example};
 pub(crate) use library::{Known, Library, Resolved, resolve};
+pub(crate) use literals::mixed_comparisons;
 pub(crate) use scope::{ROOTS, Scope};
 pub(crate) use split::{is_interpolated, only_expression};
-pub(crate) use unknown::unknown_filters;
+pub(crate) use unknown::{unknown_filters, unknown_tests};
 pub(crate) use value::{Unconvertible, from_item, to_value};
 
 /// How many instructions one evaluation may take (well under a second).

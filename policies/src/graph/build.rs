@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::edges::{RawEdge, Why, World, report_cycles, resolve};
+use super::cycles::report_cycles;
+use super::edges::{RawEdge, Why, World, resolve};
 use super::order::{Pair, order, superfluous};
 use crate::catalog::{Catalog, Edge, EdgeReason, Resource};
 use crate::diagnostics::{Context, Diagnostics, Reported};
@@ -82,6 +83,7 @@ fn assemble(
             // In written order, so that lines are counted once.
             place: context.sources.place(instance.spot),
             common: instance.common,
+            origin: instance.origin,
             digest: instance.digest,
             dependencies: Vec::new(),
             notifies: Vec::new(),

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use globset::GlobBuilder;
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
+use super::cycles::report_cycles;
+use super::deaf::warn_of_deaf;
 use super::mutual;
-use super::order::{Pair, cycle, tangles};
 use super::reference::{Parsed, parse_reference};
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, Reported, Spot};
@@ -84,9 +85,11 @@ pub(crate) fn check(world: &World<'_>, own: &[std::ops::Range<usize>]) {
 pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
     let mut index = Index::new(world);
     let mut edges = Vec::new();
+    let mut deaf = HashSet::new();
     for (own, instance) in (0_u32..).zip(world.instances) {
         for link in &instance.links {
             let Ok(others) = index.find(link) else { continue };
+            warn_of_deaf(world, link, instance, &others, &mut deaf);
             for other in others {
                 if other == own
                     && parse_reference(&link.text).is_ok_and(|parsed| parsed.may_be_glob())
@@ -225,8 +228,9 @@ impl<'a> Index<'a> {
             let draft = self.world.context.error(Code::UnknownReference, link.spot, message);
             return Err(draft.hint(hint).report());
         }
-        let inside =
-            |instance: &Instance| instance.modules.iter().any(|name| **name == *parsed.title);
+        let inside = |instance: &Instance| {
+            instance.origin.modules.iter().any(|name| **name == *parsed.title)
+        };
         Ok((0_u32..)
             .zip(self.world.instances)
             .filter(|(_, instance)| inside(instance))
@@ -361,40 +365,4 @@ fn turned(instances: &[Instance], own: u32, other: u32) -> Option<RawEdge> {
     let absent = instances.get(other as usize)?.relations.as_ref()?.absent;
     let (from, to) = if absent { (own, other) } else { (other, own) };
     (own != other).then_some(RawEdge { from, to, why: Why::Automatic })
-}
-
-/// Reports every tangle of explicit edges with one of its cycles. Whether there was any.
-pub(crate) fn report_cycles(world: &World<'_>, edges: &[RawEdge]) -> bool {
-    let explicit: Vec<&RawEdge> = edges.iter().filter(|edge| edge.why != Why::Automatic).collect();
-    let pairs: Vec<Pair> = explicit.iter().map(|edge| (edge.from, edge.to)).collect();
-    let tangles = tangles(world.instances.len(), &pairs);
-    for tangle in &tangles {
-        let path: Vec<&RawEdge> = cycle(&pairs, tangle)
-            .into_iter()
-            .filter_map(|index| explicit.get(index).copied())
-            .collect();
-        let name = |index: u32| {
-            let instance = world.instances.get(index as usize);
-            instance.map_or_else(String::new, |instance| instance.reference.to_string())
-        };
-        let mut chain: Vec<String> = path.iter().map(|edge| name(edge.from)).collect();
-        chain.extend(chain.first().cloned());
-        let Some(Why::Link(_, first)) = path.first().map(|edge| edge.why) else { continue };
-        let message = format!("resources depend on each other in a cycle: {}", chain.join(" → "));
-        let mut draft = world.context.error(Code::Cycle, first, message);
-        for edge in path.iter().skip(1) {
-            if let Why::Link(relation, spot) = edge.why {
-                let (from, to) = (name(edge.from), name(edge.to));
-                let words = match relation {
-                    parse::Common::Require => format!("`{to}` requires `{from}`"),
-                    parse::Common::Before => format!("`{from}` comes before `{to}`"),
-                    parse::Common::Notify => format!("`{from}` notifies `{to}`"),
-                    _ => format!("`{to}` subscribes to `{from}`"),
-                };
-                draft = draft.related(spot, words);
-            }
-        }
-        draft.hint("remove one of these references".to_owned()).report();
-    }
-    !tangles.is_empty()
 }

@@ -4,6 +4,8 @@
 //! written order stands; an automatic edge never wins against explicit ones.
 
 mod build;
+mod cycles;
+mod deaf;
 mod edges;
 mod mutual;
 mod order;

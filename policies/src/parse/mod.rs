@@ -28,7 +28,7 @@ use scan::{MAXIMUM_PARTS, Scan, scan};
 pub(crate) use duration::seconds;
 pub(crate) use literal::place_in_literal;
 pub(crate) use node::{Entry, Item, Node};
-pub use policy::CHECK;
+pub use policy::{CHECK, common_attributes};
 pub(crate) use policy::{
     CheckDeclaration, Common, Declaration, Element, Given, Module, Name, Parameter, ParameterType,
     Policy, checks, classify,

@@ -9,17 +9,8 @@ use steadfast_resources::{Text, Value};
 
 use super::{Assignment, Site};
 use crate::diagnostics::{Code, Reported, Span, Spot};
-use crate::evaluate::{Argument, Evaluator, Frame, Outcome, Policies};
+use crate::evaluate::{Assigned, Evaluator, Frame, Outcome, Policies};
 use crate::parse::{Node, Policy};
-
-/// A policy that a host gets.
-pub(crate) struct Assigned {
-    pub(crate) policy: Rc<Policy>,
-    /// Where it is assigned first.
-    pub(crate) spot: Spot,
-    /// What the assignments give it; later ones win.
-    pub(crate) arguments: Vec<Argument>,
-}
 
 /// The policies of the host that `evaluator` knows, in order, each once. When checking: of all
 /// hosts.
@@ -68,6 +59,14 @@ fn add(
     names: &[(Text, Span)],
     assigned: &mut Vec<Assigned>,
 ) {
+    let tags = assignment
+        .tags
+        .as_ref()
+        .map_or(Ok(Vec::new()), |item| evaluator.tags(frame, &frame.locals, item));
+    let tags = tags.unwrap_or_else(|Reported| {
+        evaluator.unsound = true;
+        Vec::new()
+    });
     for (name, span) in names {
         let spot = Spot::new(frame.policy.source, *span);
         let Ok(policy) = policies.get(name, spot) else {
@@ -94,8 +93,11 @@ fn add(
             continue;
         };
         match assigned.iter_mut().find(|known| Rc::ptr_eq(&known.policy, &policy)) {
-            Some(known) => known.arguments.extend(arguments),
-            None => assigned.push(Assigned { policy, spot, arguments }),
+            Some(known) => {
+                known.arguments.extend(arguments);
+                known.tags.extend(tags.iter().cloned());
+            }
+            None => assigned.push(Assigned { policy, spot, arguments, tags: tags.clone() }),
         }
     }
     for entry in &assignment.params {

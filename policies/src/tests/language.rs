@@ -194,7 +194,7 @@ fn references_to_what_is_not_on_this_host_mean_nothing() {
         [note."/a"]
         require = ["bell.off", "bell.x-1", "bell.y-3", "note./z-*"]
         [bell.off]
-        when = "false"
+        when = false
         [bell."x-{{ item }}"]
         for_each = [1, 2]
         when = "item == 2"
@@ -474,4 +474,25 @@ fn one_mistake_does_not_hide_another() {
     );
     // What may follow from a mistake is not told a second time.
     assert_eq!(lines("[note.\"/a\"]\ncontent = 5\nmode = \"0644\"\n"), [2]);
+}
+
+#[test]
+fn a_reference_that_rests_on_a_required_parameter_is_not_judged_without_a_host() {
+    let text = "[params]\nname = { type = \"string\", required = true }\nextra = [\"a\"]\n\
+                [note.\"/{{ params.name }}\"]\nnotify = [\"bell.n-{{ params.name }}\", \"bell.known\"]\nmode = \"0644\"\n\
+                ignore = [\"{{ params.name }}\"]\n\
+                [bell.\"n-{{ params.name }}\"]\n[bell.known]\n";
+    let repository = Memory::new(&[
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"user\"]\n"),
+        ("policies/module.toml", text),
+        ("policies/user.toml", "[module.m]\nsource = \"module\"\nname = \"mode\"\n"),
+    ]);
+    let diagnostics = crate::validate(&repository, &registry());
+    assert!(diagnostics.is_empty(), "{}", diagnostics.render(false));
+    let catalog = crate::evaluate(&repository, &inputs(), &registry()).unwrap();
+    assert_eq!(catalog.edges.len(), 2);
+    let wrong = text.replace("bell.known\"]", "bell.unknown\"]");
+    let repository = Memory::new(&[("site.toml", ""), ("policies/module.toml", &wrong)]);
+    let diagnostics = crate::validate(&repository, &registry()).render(false);
+    assert!(diagnostics.contains("bell.unknown"), "{diagnostics}");
 }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod golden;
+mod includes;
 pub(crate) mod kinds;
 mod language;
 mod limits;

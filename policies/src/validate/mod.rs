@@ -82,7 +82,8 @@ fn check(
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for policy in all {
         let start = evaluator.instances.len();
-        evaluator.policy(policies, policy, &[], None);
+        evaluator.includes(policies, policy);
+        evaluator.policy(policies, policy, &[], &[], None);
         ranges.push(start..evaluator.instances.len());
         compile_templates(context, files, &evaluator, policy);
     }

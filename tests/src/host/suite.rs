@@ -47,6 +47,11 @@ impl Suite {
         }
     }
 
+    /// Where its packages are fetched from.
+    pub(crate) fn mirror(self) -> String {
+        mirror()
+    }
+
     /// Its root file system, made now if the cache does not have it.
     pub fn root(self) -> PathBuf {
         outer::insist_on_root();

@@ -1,0 +1,29 @@
+//! The files of cases of a policy repository.
+
+use serde_json::{Map, Value, json};
+use steadfast_policies::declaration::{CASES, EXPECTATION};
+use steadfast_resources::Registry;
+
+use super::table::{self, closed};
+use super::{described, document};
+
+/// The schema of a file of cases.
+pub(super) fn schema(registry: &Registry) -> Value {
+    let mut whole = table::schema(&CASES);
+    // What is expected is written by kind, and the kinds are not the language's to know.
+    let place = "/properties/case/additionalProperties/properties/expect";
+    if let Some(place) = whole.pointer_mut(place) {
+        let resource = table::schema(&EXPECTATION);
+        let kinds: Map<String, Value> = registry
+            .kinds()
+            .map(|kind| {
+                let declared = kind.declaration();
+                let titles = json!({ "type": "object", "additionalProperties": resource });
+                (declared.name.to_owned(), described(titles, declared.summary, None))
+            })
+            .collect();
+        let text = place.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+        *place = described(closed(kinds), &text, None);
+    }
+    document("cases", whole)
+}
