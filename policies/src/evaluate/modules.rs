@@ -119,9 +119,9 @@ impl Evaluator<'_> {
             self.unsound = true;
             return;
         };
+        self.includes(policies, policy);
         let way = self.way_through(frame, locals, module, policy, spot);
         inner.locals.lineage = self.lineage(policy, &arguments, way);
-        self.includes(policies, policy);
         links.extend(frame.links.iter().cloned());
         inner.links = links;
         self.elements(policies, &inner);

@@ -249,6 +249,7 @@ impl Evaluator<'_> {
         if wanted.is_none()
             && self.context.count() == before
             && attributes.uncertain.is_empty()
+            && title.pattern.is_none()
             && !attributes.failed
             && !self.check()
         {

@@ -47,11 +47,6 @@ impl Suite {
         }
     }
 
-    /// Where its packages are fetched from.
-    pub(crate) fn mirror(self) -> String {
-        mirror()
-    }
-
     /// Its root file system, made now if the cache does not have it.
     pub fn root(self) -> PathBuf {
         outer::insist_on_root();
@@ -71,7 +66,7 @@ fn debootstrap(suite: Suite, root: &Path) {
 }
 
 /// The mirror this machine itself uses.
-fn mirror() -> String {
+pub(crate) fn mirror() -> String {
     let places = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
     let mut texts = places.iter().filter_map(|place| fs::read_to_string(place).ok());
     let found = texts.find_map(|text| text.lines().find_map(mirror_of_line));

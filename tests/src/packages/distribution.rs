@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::build::paragraph_of;
 use super::repository::{SOURCES, copy, files, read};
-use crate::host::{Suite, TestHost};
+use crate::host::{Suite, TestHost, mirror};
 use crate::{cache, outer};
 
 /// What the example policies install. What else these need comes along.
@@ -40,7 +40,7 @@ pub fn distribution(suite: Suite) -> PathBuf {
         fetch(suite, &root, apt.path());
         for package in files(&apt.path().join("cache/archives")) {
             let Some(name) = package.file_name().and_then(|name| name.to_str()) else { continue };
-            if !name.ends_with(".deb") {
+            if package.extension().is_none_or(|extension| extension != "deb") {
                 continue;
             }
             copy(&package, &pool.join(name));
@@ -62,8 +62,7 @@ fn fetch(suite: Suite, root: &Path, place: &Path) {
     let keys = ["gpg", "pgp"]
         .map(|end| root.join("usr/share/keyrings/debian-archive-keyring").with_extension(end));
     let keys = keys.iter().find(|keys| keys.is_file()).expect("the root has Debian's keys");
-    let source =
-        format!("deb [signed-by={}] {} {} main\n", keys.display(), suite.mirror(), suite.name());
+    let source = format!("deb [signed-by={}] {} {} main\n", keys.display(), mirror(), suite.name());
     fs::write(place.join("sources.list"), source).expect("a temporary directory can be written");
     let apt = |words: &[&str]| {
         let mut command = outer::command("apt-get");
