@@ -4,6 +4,7 @@
 //! [`state`] underneath, [`cli`] on top and [`output`] as the only part that prints. [`reference`]
 //! turns declarations into schemas and documentation.
 
+pub mod accept;
 mod allocator;
 pub mod cli;
 pub mod clock;

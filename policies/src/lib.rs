@@ -10,6 +10,7 @@
 //! - `evaluate`: `when`, `for_each`, modules, parameters, attributes;
 //! - `graph`: references, edges, order;
 //! - [`trace`]: where one resource comes from, for whoever asks;
+//! - [`write`]: resources as policies would have them;
 //! - `validate`: every error that can be told without a host.
 //!
 //! What must stay true: a catalog is a pure function of the repository's blobs and the
@@ -45,6 +46,7 @@ pub mod diagnostics;
 pub mod record;
 pub mod repository;
 pub mod rules;
+pub mod write;
 
 mod evaluate;
 mod expression;

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use steadfast_policies::{
-    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, validate, validate_policy,
+    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, evaluate_recorded,
+    validate, validate_policy,
 };
 use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
@@ -127,6 +128,8 @@ pub(super) struct Input {
     pub(super) revision: Revision,
     /// Whether they are all this host should be, and not a single policy tried out.
     pub(super) whole_host: bool,
+    /// Where the repository lies in its Git repository: empty, or a path that ends in a slash.
+    pub(super) prefix: String,
     accepted: Option<(Source, RevisionId)>,
     /// The directory, where it is one.
     root: Option<PathBuf>,
@@ -178,8 +181,9 @@ impl Input {
         let directory = WorkingDirectory::open(path, &Limits::default())?;
         let revision = directory_revision(&directory);
         let root = Some(directory.root().to_owned());
+        let prefix = prefix_in_git(directory.root());
         let policies = Policies::Site(Box::new(directory));
-        Ok(Self { policies, revision, whole_host: true, accepted: None, root, _copy: None })
+        Ok(Self { policies, revision, whole_host: true, prefix, accepted: None, root, _copy: None })
     }
 
     fn single(path: &Path) -> Result<Self, CommandError> {
@@ -201,7 +205,15 @@ impl Input {
             ..Revision::default()
         };
         let policies = Policies::Single { directory: Box::new(directory), file: name, text };
-        Ok(Self { policies, revision, whole_host: false, accepted: None, root: None, _copy: None })
+        Ok(Self {
+            policies,
+            revision,
+            whole_host: false,
+            prefix: String::new(),
+            accepted: None,
+            root: None,
+            _copy: None,
+        })
     }
 
     /// A commit. Where the configured repository cannot be reached, the last good one.
@@ -233,6 +245,10 @@ impl Input {
             || store_directory(target, &url, configured),
             |directory| directory.path().join("copy"),
         );
+        let prefix = match settings.path.trim_matches('/') {
+            "" | "." => String::new(),
+            path => format!("{path}/"),
+        };
         let source = Source::open(settings, &store)?;
         let id = match source.fetch() {
             Ok(fetched) => fetched.revision,
@@ -254,6 +270,7 @@ impl Input {
             policies: Policies::Site(Box::new(opened)),
             revision,
             whole_host: true,
+            prefix,
             accepted: Some((source, id)),
             root: None,
             _copy: temporary,
@@ -277,6 +294,23 @@ impl Input {
         result.map_err(|diagnostics| refused(&diagnostics, output))
     }
 
+    /// The repository; `None` for a single policy file.
+    pub(super) fn repository(&self) -> Option<&dyn Repository> {
+        match &self.policies {
+            Policies::Site(repository) => Some(repository.as_ref()),
+            Policies::Single { .. } => None,
+        }
+    }
+
+    /// The catalog that `repository` has for the host, with records of how it came to be.
+    pub(super) fn recorded(
+        repository: &dyn Repository,
+        target: &Target,
+    ) -> Result<Catalog, Diagnostics> {
+        let inputs = Inputs { facts: target.facts.clone(), labels: target.settings.labels.clone() };
+        evaluate_recorded(repository, &inputs, &Registry::standard())
+    }
+
     /// Everything that is wrong with the policies, whatever the host.
     pub(super) fn validate(&self) -> Diagnostics {
         let registry = Registry::standard();
@@ -294,6 +328,16 @@ impl Input {
             source.mark_good(*id)?;
         }
         Ok(())
+    }
+}
+
+/// Where `directory` lies in the Git repository that it is part of.
+fn prefix_in_git(directory: &Path) -> String {
+    let top = directory.ancestors().find(|above| above.join(".git").exists());
+    let below = top.and_then(|top| directory.strip_prefix(top).ok()?.to_str());
+    match below {
+        None | Some("") => String::new(),
+        Some(below) => format!("{below}/"),
     }
 }
 

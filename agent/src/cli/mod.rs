@@ -1,10 +1,12 @@
 //! The command line: what is asked, and with which exit code it ends.
 
+mod accept;
 mod apply;
 mod config;
 mod demo;
 mod exit;
 mod explain;
+mod export;
 mod facts;
 mod input;
 mod plan;
@@ -64,6 +66,10 @@ enum Command {
     Facts(facts::Arguments),
     /// Show the effective settings, and where each comes from
     Config(config::Arguments),
+    /// Turn what is on this host into a policy
+    Export(export::Arguments),
+    /// Turn drift into a patch for the policy repository
+    Accept(accept::Arguments),
     /// Print JSON Schema for editors: of policies, site.toml, tests and agent.toml
     Schema(schema::Arguments),
     /// Put back content that was replaced, from the file bucket
@@ -98,6 +104,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Explain(arguments) => explain::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),
+        Command::Export(arguments) => export::run(arguments, &output),
+        Command::Accept(arguments) => accept::run(arguments, locations, &output),
         Command::Schema(arguments) => schema::run(arguments, &output),
         Command::Restore(arguments) => restore::run(arguments, locations, &output),
         Command::Demo(arguments) => demo::run(arguments, &output),

@@ -42,7 +42,7 @@ static CASE: TableDeclaration = TableDeclaration {
         Key::new("data", ANY_TABLE, "A topmost layer of data, over that of the file."),
         Key::new(
             "policies",
-            Form::List(&Form::Text),
+            Form::Texts,
             "Expects exactly these policies to be assigned, in this order.",
         ),
         Key::new(
@@ -52,7 +52,7 @@ static CASE: TableDeclaration = TableDeclaration {
         ),
         Key::new(
             "order",
-            Form::List(&Form::Text),
+            Form::Texts,
             "Expects these resources to be applied in this order, whatever comes between.",
         ),
         Key::new(

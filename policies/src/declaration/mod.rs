@@ -164,14 +164,13 @@ impl Form {
             Self::Texts => "a string or a list of strings".into(),
             Self::List(Self::Text | Self::Evaluated(Self::Text)) => "a list of strings".into(),
             Self::List(item) => format!("a list, each item {}", item.in_words()),
-            Self::Anything => "any value".into(),
-            Self::Map(Self::Anything) => "a table".into(),
-            Self::Map(value) => format!("a table, each value {}", value.in_words()),
+            Self::AnyOf([Self::Anything, ..]) | Self::Anything => "any value".into(),
             Self::AnyOf(forms) => {
                 forms.iter().map(Self::in_words).collect::<Vec<_>>().join(", or ")
             }
             Self::Evaluated(form) => form.in_words(),
-            Self::Table(_) => "a table".into(),
+            Self::Table(_) | Self::Map(Self::Anything) => "a table".into(),
+            Self::Map(value) => format!("a table, each value {}", value.in_words()),
             Self::Tables(_) => "a list of tables".into(),
             Self::Named(_) => "tables by name".into(),
         }

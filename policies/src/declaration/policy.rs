@@ -31,7 +31,7 @@ pub static POLICY: TableDeclaration = TableDeclaration {
         Key::new(
             "defaults",
             // By kind: its attributes, and those of every resource but `when` and `for_each`.
-            Form::Anything,
+            Form::Map(&Form::Map(&Form::Anything)),
             "Attributes that resources of a kind have unless they say otherwise: \
              `[defaults.file]`. They count in this policy only, and not in the modules it uses. \
              `when` and `for_each` cannot have a default.",

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use steadfast_resources::Value;
 
@@ -11,8 +12,8 @@ use super::parameters::Argument;
 use super::{Evaluator, Frame};
 use crate::diagnostics::{Span, Spot};
 use crate::expression::Compiled;
-use crate::parse::{Declaration, Given, Policy};
-use crate::record::{Record, RecordedAttribute};
+use crate::parse::{Common, Declaration, Given, Name, Policy};
+use crate::record::{Extent, Record, RecordedAttribute};
 
 /// The names that the expressions of the declaration at work use.
 pub(crate) type Reads = RefCell<BTreeSet<String>>;
@@ -62,6 +63,16 @@ impl Evaluator<'_> {
             .collect()
     }
 
+    /// Where the data called `name` is written, or what it is part of.
+    fn datum(&self, name: &str) -> Option<(String, Extent)> {
+        let mut datum = self.data.as_ref()?;
+        for key in name.strip_prefix("data.")?.split('.') {
+            let Some(inner) = datum.get(key) else { break };
+            datum = inner;
+        }
+        Some((name.to_owned(), self.context.sources.extent(datum.spot)))
+    }
+
     /// The record of a resource with `values`, where records are kept.
     pub(super) fn record(
         &self,
@@ -86,6 +97,12 @@ impl Evaluator<'_> {
         };
         Some(Box::new(Record {
             policies: frame.origin.policies.clone(),
+            directory: Arc::clone(&frame.policy.directory),
+            for_each: declaration
+                .given
+                .iter()
+                .find(|given| matches!(given.name, Name::Common(Common::ForEach)))
+                .map(|given| sources.extent(frame.spot(given.item.span))),
             modules: frame.origin.modules.clone().into(),
             declaration: sources.extent(frame.spot(whole)),
             title: declaration.title.clone(),
@@ -95,6 +112,7 @@ impl Evaluator<'_> {
                 .iter()
                 .map(|(name, spot)| (name.clone(), sources.extent(*spot)))
                 .collect(),
+            data: reads.borrow().iter().filter_map(|name| self.datum(name)).collect(),
             reads: reads.borrow().iter().cloned().collect(),
         }))
     }

@@ -92,7 +92,8 @@ pub(crate) const MISTAKES: &[(Topic, &str, &str)] = &[
 pub(crate) const CASES: &[(Topic, &str, &str)] = &[
     (Tests, "[cases.a]\npolicies = []\n", "'cases' was unexpected"),
     (Tests, "[case.a]\npolicys = []\n", "'policys' was unexpected"),
-    (Tests, "[case.a]\npolicies = \"base\"\n", "is not of type \"array\""),
+    (Tests, "[case.a]\npolicies = 1\n", "1 is not of type"),
+    (Tests, "[case.a.expect.file.\"/a\"]\nmod = \"0644\"\n", "'mod' was unexpected"),
     (Tests, "[case.a.expect.pakage.nginx]\n", "'pakage' was unexpected"),
     (
         Tests,

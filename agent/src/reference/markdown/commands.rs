@@ -12,7 +12,7 @@ pub(super) fn page() -> String {
     command.build();
     let mut text = top("Commands");
     if let Some(about) = command.get_about() {
-        let _ = writeln!(text, "{about}\n");
+        let _ = writeln!(text, "{about}.\n");
     }
     if let Some(after) = command.get_after_help() {
         let _ = writeln!(text, "{after}\n");

@@ -19,7 +19,7 @@ pub(super) fn schema(form: &Form) -> Value {
         Form::Pattern => json!({ "type": "string", "format": "regex" }),
         Form::Condition => json!({ "type": ["string", "boolean"] }),
         Form::Items => json!({ "type": ["string", "array", "object"] }),
-        Form::Duration => duration(DURATION.to_owned()),
+        Form::Duration => duration(DURATION),
         Form::Matching(_, pattern) => json!({ "type": "string", "pattern": pattern }),
         Form::Texts => json!({ "type": ["string", "array"], "items": { "type": "string" } }),
         Form::List(item) => json!({ "type": "array", "items": schema(item) }),
@@ -46,7 +46,7 @@ fn evaluated(form: &Form) -> Value {
         Form::Choice(words) => {
             json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": INTERPOLATED }] })
         }
-        Form::Duration => duration(or_interpolated(DURATION)),
+        Form::Duration => duration(&or_interpolated(DURATION)),
         Form::List(item) => json!({
             "type": ["array", "string"],
             "items": evaluated(item),
@@ -60,7 +60,7 @@ fn evaluated(form: &Form) -> Value {
     }
 }
 
-fn duration(pattern: String) -> Value {
+fn duration(pattern: &str) -> Value {
     json!({ "type": ["integer", "string"], "minimum": 0, "pattern": pattern })
 }
 

@@ -32,7 +32,11 @@ pub(super) fn schema(table: &TableDeclaration) -> Value {
 
 /// A table with these keys and no others.
 pub(super) fn closed(properties: Map<String, Value>) -> Value {
-    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+    let mut whole = Map::new();
+    whole.insert("type".into(), json!("object"));
+    whole.insert("properties".into(), Value::Object(properties));
+    whole.insert("additionalProperties".into(), json!(false));
+    Value::Object(whole)
 }
 
 /// What may be written for each of `keys`.
@@ -40,7 +44,8 @@ pub(super) fn properties(keys: &[KeyDeclaration]) -> Map<String, Value> {
     keys.iter().map(|declared| (declared.name.to_owned(), key(declared))).collect()
 }
 
-fn key(declared: &KeyDeclaration) -> Value {
+/// What may be written for `declared`.
+pub(super) fn key(declared: &KeyDeclaration) -> Value {
     described(form::schema(&declared.form), declared.documentation, declared.default)
 }
 
