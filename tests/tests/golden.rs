@@ -465,6 +465,25 @@ fn what_a_host_lacks_is_explained_too() {
 }
 
 #[test]
+fn an_explanation_hides_secrets_wherever_they_turn_up() {
+    let secret = format!("$6$saltsalt${}xx", "hash".repeat(21));
+    let mut script = Script::new(&[
+        ("site.toml", "[site]\ndata = [\"x\"]\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n"),
+        ("data/x.toml", &format!("[deploy]\npassword = \"{secret}\"\n")),
+        (
+            "policies/web.toml",
+            "[user.deploy]\npassword = \"{{ data.deploy.password }}\"\n\n[file.\"/srv/leak\"]\n\
+             content = \"it is {{ data.deploy.password }}\"\n",
+        ),
+    ]);
+    for arguments in ["user.deploy", "file./srv/leak", "user.deploy --json"] {
+        script.run(&format!("explain {arguments} policy --root host"));
+    }
+    assert!(!script.transcript.contains("hashhash"), "{}", script.transcript);
+    assert!(script.transcript.contains("it is (hidden)"), "{}", script.transcript);
+}
+
+#[test]
 fn history_is_told_as_far_as_there_is_any() {
     let mut script = Script::new(&[("site.toml", SITE), ("policies/web.toml", WEB)]);
     let title = "file./srv/www/index.html";

@@ -116,6 +116,11 @@ impl Text {
                         self.condition(4, "when", when, "holds");
                     }
                 }
+                Use::Include { place, policy } => {
+                    let line =
+                        format!("policy {} is included  {}", printable(policy), self.at(place));
+                    self.line(2, &line);
+                }
                 Use::Module { name, place, policy, when, for_each } => {
                     let line = format!(
                         "module {} uses policy {}  {}",

@@ -19,8 +19,7 @@ pub static CASES: TableDeclaration = TableDeclaration {
 
 const ANY_TABLE: Form = Form::Map(&Form::Anything);
 
-/// A case.
-pub static CASE: TableDeclaration = TableDeclaration {
+pub(crate) static CASE: TableDeclaration = TableDeclaration {
     heading: "[case.NAME]",
     summary: "A host as it might be, and what its catalog is expected to be.",
     keys: &[
@@ -85,8 +84,7 @@ pub static EXPECTATION: TableDeclaration = TableDeclaration {
     ..TableDeclaration::PLAIN
 };
 
-/// What a string or a list is expected to be like.
-pub static MATCHER: TableDeclaration = TableDeclaration {
+pub(crate) static MATCHER: TableDeclaration = TableDeclaration {
     heading: "[case.NAME.expect.KIND.TITLE.ATTRIBUTE]",
     summary: "What a string or a list is expected to be like.",
     keys: &[

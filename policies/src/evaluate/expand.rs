@@ -46,8 +46,7 @@ impl Evaluator<'_> {
             self.unsound = true;
             return;
         };
-        frame.locals.lineage =
-            self.lineage(policy, arguments, self.way_by_assignment(policy, user));
+        frame.locals.lineage = self.lineage(policy, arguments, self.way_from(policy, user));
         self.elements(policies, &frame);
     }
 

@@ -101,7 +101,8 @@ pub(crate) fn wanted(
 
 fn matchers(context: &Context, source: SourceId, entries: &[Entry]) -> Result<Wanted, Reported> {
     let before = context.count();
-    let shape = Shape::new(context, source, "a matcher", entries, &MATCHER.names());
+    let names = MATCHER.names();
+    let shape = Shape::new(context, source, "a matcher", entries, &names);
     let texts = |key: &str| {
         let texts = shape.strings(key).unwrap_or_default();
         texts.into_iter().map(|(text, span)| (text.clone(), Spot::new(source, span)))

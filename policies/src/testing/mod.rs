@@ -2,7 +2,17 @@
 //!
 //! A case has the facts of a sample (`debian-12` unless it says otherwise) or of `tests/facts/`, with
 //! its own on top, and no labels but its own. It is evaluated as a host is; everything about it is
-//! known. What must stay true: nothing here looks at the machine.
+//! known. What the files may contain is in [`crate::declaration`].
+//!
+//! - A `policy` is evaluated with what it includes, without the site and its data.
+//! - `content` is what a template renders or a source holds, whichever is given; `template` and
+//!   `source` given as text are compared with the path that is written.
+//! - `require` and `before` hold whatever the edge is due to, also where a kind knows it by itself;
+//!   `notify` and `subscribe` are the same edge seen from its two ends.
+//! - What is secret is compared and never shown.
+//! - Coverage counts declarations, not resources: a `for_each` that makes one is seen.
+//!
+//! What must stay true: nothing here looks at the machine.
 
 mod attribute;
 mod judge;

@@ -165,8 +165,8 @@ impl Reader<'_> {
     }
 
     fn cases(&self, entries: &[Entry]) -> Vec<Case> {
-        let shape =
-            Shape::new(self.context, self.source, "a file of cases", entries, &CASES.names());
+        let names = CASES.names();
+        let shape = Shape::new(self.context, self.source, "a file of cases", entries, &names);
         shape.text("description");
         shape.table("facts");
         shape.table("data");
@@ -193,7 +193,8 @@ impl Reader<'_> {
     ) -> Case {
         let before = self.context.count();
         let spot = self.spot(entry.key_span);
-        let shape = Shape::new(self.context, self.source, "a case", entries, &CASE.names());
+        let names = CASE.names();
+        let shape = Shape::new(self.context, self.source, "a case", entries, &names);
         for key in ["facts", "data"] {
             shape.table(key);
         }

@@ -222,3 +222,9 @@ fn a_filter_leaves_cases_out_and_coverage_too() {
         assert!(results.passed());
     }
 }
+
+#[test]
+fn the_default_sample_is_the_one_that_is_declared() {
+    let sample = crate::declaration::CASE.keys.iter().find(|key| key.name == "sample");
+    assert_eq!(sample.and_then(|key| key.default), Some(crate::samples::DEFAULT));
+}

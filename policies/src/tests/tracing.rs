@@ -219,6 +219,23 @@ fn why_a_host_lacks_a_resource() {
 }
 
 #[test]
+fn an_included_policy_names_the_place() {
+    let repository = Memory::new(&[
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n"),
+        ("policies/web.toml", "description = \"x\"\ninclude = [\"base\"]\n"),
+        ("policies/base.toml", "[note.\"/a\"]\n"),
+    ]);
+    let name = ("note", "/a");
+    let (_, trace) =
+        evaluate_tracing(&repository, &inputs(), &registry(), name).expect("a catalog");
+    let subject = trace.subject.expect("the resource");
+    let [Use::Include { place, policy }] = subject.way.as_slice() else {
+        panic!("{:?}", subject.way)
+    };
+    assert_eq!((place.to_string().as_str(), policy.as_str()), ("policies/web.toml:2", "base"));
+}
+
+#[test]
 fn near_names_are_proposed_for_what_nobody_declares() {
     for (kind, title, expected) in [
         ("note", "/plian", &["note.\"/plain\""][..]),

@@ -198,17 +198,15 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The way to a policy that is assigned at `spot`.
-    pub(crate) fn way_by_assignment(&self, policy: &Policy, spot: Option<Spot>) -> Vec<Use> {
+    /// The way to a policy that is assigned or included at `spot`.
+    pub(crate) fn way_from(&self, policy: &Policy, spot: Option<Spot>) -> Vec<Use> {
         let (Some(tracer), Some(spot)) = (&self.context.tracer, spot) else { return Vec::new() };
         let notes = tracer.notes.borrow();
         let found = notes.assignments.iter().find(|(known, _)| *known == spot);
         let found = found.map(|(_, made)| made.clone());
-        vec![found.unwrap_or_else(|| Use::Assignment {
+        vec![found.unwrap_or_else(|| Use::Include {
             place: self.context.sources.place(spot),
             policy: policy.name.to_string(),
-            hosts: Vec::new(),
-            when: None,
         })]
     }
 }
@@ -239,6 +237,9 @@ pub(crate) fn unused(
         policies.names().iter().filter_map(|name| policies.load(name).ok().flatten()).collect();
     let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
     for policy in &loaded {
+        for (name, _) in &policy.includes {
+            users.entry(name).or_default().push(&policy.name);
+        }
         for element in &policy.elements {
             if let Element::Module(module) = element
                 && let Some((source, _)) = &module.source

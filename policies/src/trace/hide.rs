@@ -147,6 +147,7 @@ fn absent_texts(absent: &mut Absent, look: Look<'_>) {
 
 fn use_texts(made: &mut Use, look: Look<'_>) {
     let (when, repetition) = match made {
+        Use::Include { .. } => return,
         Use::Assignment { when, .. } => (when, None),
         Use::Module { when, for_each, .. } => (when, for_each.as_deref_mut()),
     };

@@ -123,6 +123,13 @@ pub enum Use {
         /// Its condition.
         when: Option<Expression>,
     },
+    /// By `include` of another policy.
+    Include {
+        /// Where it is included.
+        place: Place,
+        /// The policy.
+        policy: String,
+    },
     /// By a module of another policy.
     Module {
         /// The module's name.

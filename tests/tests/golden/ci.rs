@@ -98,3 +98,27 @@ fn the_jobs_run_commands_that_exist() {
         }
     }
 }
+
+/// The ready-made repositories are what authors start from: nothing is to be said of them, and
+/// their own cases see all of them.
+#[test]
+fn the_examples_are_valid_and_their_cases_pass() {
+    let script = Script::new(&[]);
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/examples");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&examples).expect("the examples") {
+        let directory = entry.expect("an entry").path();
+        if !directory.join("site.toml").exists() {
+            continue;
+        }
+        count += 1;
+        for (command, expected) in [("validate", "0 errors, 0 warnings\n"), ("test", "(100 %)\n")] {
+            let mut command = script.command(command);
+            let output = command.arg(&directory).output().expect("the program runs");
+            let told = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{}: {output:?}", directory.display());
+            assert!(told.ends_with(expected), "{}: {told}", directory.display());
+        }
+    }
+    assert!(count >= 4, "{count} examples");
+}
