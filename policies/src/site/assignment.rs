@@ -24,18 +24,15 @@ pub(crate) fn assigned(
     let mut assigned: Vec<Assigned> = Vec::new();
     let mut possible: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
-        let (applies, named) = match applies(evaluator, site, &frame, assignment) {
-            Ok(answer) => answer,
-            Err(Reported) => {
-                evaluator.unsound = true;
-                continue;
-            }
+        let Ok((applies, by_name)) = applies(evaluator, site, &frame, assignment) else {
+            evaluator.unsound = true;
+            continue;
         };
         let list = match applies {
             Applies::Yes => &mut assigned,
             Applies::Perhaps => &mut possible,
             Applies::No => {
-                note(evaluator, &frame, assignment, (false, named));
+                note(evaluator, &frame, assignment, (false, by_name));
                 continue;
             }
         };
