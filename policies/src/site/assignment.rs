@@ -24,7 +24,7 @@ pub(crate) fn assigned(
     let mut assigned: Vec<Assigned> = Vec::new();
     let mut possible: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
-        let Ok((applies, by_name)) = applies(evaluator, site, &frame, assignment) else {
+        let Ok((applies, matched)) = applies(evaluator, site, &frame, assignment) else {
             evaluator.unsound = true;
             continue;
         };
@@ -32,7 +32,7 @@ pub(crate) fn assigned(
             Applies::Yes => &mut assigned,
             Applies::Perhaps => &mut possible,
             Applies::No => {
-                note(evaluator, &frame, assignment, (false, by_name));
+                note(evaluator, &frame, assignment, (false, matched));
                 continue;
             }
         };
