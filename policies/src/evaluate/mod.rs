@@ -16,6 +16,7 @@ mod resource;
 mod texts;
 mod types;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use minijinja::Value as Jinja;
@@ -23,7 +24,7 @@ use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference, Registry, Relations, Text};
 
 use crate::catalog::Common;
-use crate::diagnostics::{Context, SourceId, Span, Spot};
+use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
 use crate::parse::{self, Policy};
 use crate::site::Datum;
@@ -94,12 +95,22 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) instances: Vec<Instance>,
     pub(crate) skipped: Vec<Skipped>,
     /// Names of modules that were used or skipped, for references to them.
-    pub(crate) modules: Vec<Text>,
+    pub(crate) modules: HashSet<String>,
     /// Titles of resources that could not be understood.
     pub(crate) broken_titles: Vec<Text>,
     /// Whether a file could not be parsed, so that any resource may be missing.
     pub(crate) unsound: bool,
+    /// How often a module was used.
+    uses: usize,
+    /// Whether there are more resources or uses of modules than there may be.
+    exhausted: bool,
 }
+
+/// The most resources of one host.
+const MAXIMUM_RESOURCES: usize = 200_000;
+
+/// How often modules may be used, all together.
+const MAXIMUM_USES: usize = 50_000;
 
 /// One policy with its parameters, being expanded.
 pub(crate) struct Frame<'p> {
@@ -140,10 +151,29 @@ impl<'a> Evaluator<'a> {
             data: None,
             instances: Vec::new(),
             skipped: Vec::new(),
-            modules: Vec::new(),
+            modules: HashSet::new(),
             broken_titles: Vec::new(),
             unsound: false,
+            uses: 0,
+            exhausted: false,
         }
+    }
+
+    /// Whether no more may be added. The first time it is reported at `spot`.
+    fn is_exhausted(&mut self, spot: Spot) -> bool {
+        let message = if self.instances.len() >= MAXIMUM_RESOURCES {
+            format!("a host cannot have more than {MAXIMUM_RESOURCES} resources")
+        } else if self.uses >= MAXIMUM_USES {
+            format!("the policies of a host use modules more than {MAXIMUM_USES} times")
+        } else {
+            return false;
+        };
+        if !self.exhausted {
+            self.context.error(Code::Limit, spot, message).report();
+        }
+        self.exhausted = true;
+        self.unsound = true;
+        true
     }
 
     /// The names that `policy` sees when its parameters are `params`.

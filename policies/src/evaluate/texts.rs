@@ -166,7 +166,7 @@ impl Evaluator<'_> {
             self.check_names(frame, locals, compiled, origin)?;
         }
         loop {
-            let result = compiled.run(&locals.value);
+            let result = compiled.run(&locals.value, &self.engine.budget);
             if self.files.fetch_wanted() {
                 continue;
             }

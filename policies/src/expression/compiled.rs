@@ -9,6 +9,9 @@ use std::rc::Rc;
 
 use minijinja::{Environment, Error, ErrorKind, Expression, Template, Value};
 
+use super::budget::Budget;
+use super::complexity;
+use super::guard;
 use super::library::{Library, Resolved};
 use super::{MAXIMUM_OUTPUT, only_expression};
 use crate::diagnostics::SourceId;
@@ -26,13 +29,21 @@ pub(crate) enum Compiled<'e> {
 }
 
 impl Compiled<'_> {
-    /// Runs it.
-    pub(crate) fn run(&self, scope: &Value) -> Result<Value, Error> {
+    /// Runs it within `budget`.
+    pub(crate) fn run(&self, scope: &Value, budget: &Budget) -> Result<Value, Error> {
         match self {
-            Self::Expression { expression, .. } => expression.eval(scope.clone()),
+            Self::Expression { expression, .. } => {
+                budget.charge(RUN)?;
+                expression.eval(scope.clone())
+            }
             Self::Template(template) => {
+                budget.charge(RUN)?;
                 let mut output = Bounded { bytes: Vec::new(), exceeded: false };
-                let rendered = template.render_captured_to(scope.clone(), &mut output).map(drop);
+                let rendered = template.render_captured_to(scope.clone(), &mut output);
+                let rendered = rendered.map(|captured| budget.burnt(captured.state().fuel_levels()));
+                if rendered.as_ref().is_err_and(|error| error.kind() == ErrorKind::OutOfFuel) {
+                    budget.burnt(None);
+                }
                 if output.exceeded {
                     let message = format!("the output exceeds {} MiB", MAXIMUM_OUTPUT >> 20);
                     return Err(Error::new(ErrorKind::OutOfFuel, message));
@@ -58,7 +69,7 @@ impl Compiled<'_> {
     pub(crate) fn template_file(&self) -> Option<(String, String)> {
         match self {
             Self::Template(template) => match Library::path(template.name())? {
-                Resolved::Path(path) => Some((path, template.source().to_owned())),
+                Resolved::Path(path) => Some((path, guard::written(template.source()))),
                 _ => None,
             },
             Self::Expression { .. } => None,
@@ -73,6 +84,9 @@ impl Compiled<'_> {
         }
     }
 }
+
+/// What running anything costs.
+const RUN: usize = 500;
 
 /// Collects output up to the limit.
 struct Bounded {
@@ -99,12 +113,17 @@ impl Write for Bounded {
 pub(crate) struct Engine<'e> {
     environment: &'e Environment<'static>,
     library: &'e Library,
+    pub(crate) budget: Budget,
     cache: RefCell<HashMap<(SourceId, u32), Rc<Compiled<'e>>>>,
 }
 
 impl<'e> Engine<'e> {
-    pub(crate) fn new(environment: &'e Environment<'static>, library: &'e Library) -> Self {
-        Self { environment, library, cache: RefCell::default() }
+    pub(crate) fn new(
+        environment: &'e Environment<'static>,
+        library: &'e Library,
+        budget: Budget,
+    ) -> Self {
+        Self { environment, library, budget, cache: RefCell::default() }
     }
 
     /// The bare expression `text`, written at `key`.
@@ -141,6 +160,7 @@ impl<'e> Engine<'e> {
     fn compile_expression(&self, text: &str, range: Range<usize>) -> Result<Compiled<'e>, Error> {
         let offset = range.start;
         let text = text.get(range).unwrap_or_default().to_owned();
+        complexity::expression(&text)?;
         let expression = self.environment.compile_expression_owned(text)?;
         Ok(Compiled::Expression { expression, offset })
     }

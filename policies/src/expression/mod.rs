@@ -2,16 +2,20 @@
 //!
 //! What must stay true: an undefined name is an error wherever its value would count; nothing
 //! rendered is ever rendered again; nothing reads a clock, the network or randomness; every
-//! evaluation ends (it burns fuel and its output is bounded). Not bounded is the memory that one
-//! expression may use for intermediate strings: a policy is trusted with more than that.
+//! evaluation ends, and all evaluations of a catalog together end within about a second: they burn
+//! fuel and share one [`Budget`], and values are bounded where they get a name, go through a filter
+//! or are written. Not bounded is what a single expression of many large operands makes on its way.
 //!
 //! Blocks follow Ansible: the line break after a `{% … %}` and the blanks before it on its line are
 //! not part of the output; the last line break of a template is.
 
+mod budget;
 mod compiled;
+mod complexity;
 mod environment;
 mod failure;
 mod filters;
+mod guard;
 mod library;
 mod scope;
 mod split;
@@ -21,6 +25,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use budget::Budget;
 pub(crate) use compiled::{Compiled, Engine};
 pub(crate) use environment::environment;
 pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};

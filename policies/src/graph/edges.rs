@@ -2,18 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use globset::GlobBuilder;
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
+use super::index::Index;
 use super::order::{Pair, cycle, tangles};
-use super::reference::{Parsed, parse_reference};
-use crate::diagnostics::suggest::{did_you_mean, nearest};
-use crate::diagnostics::{Code, Context, Reported, Spot};
-use crate::evaluate::{Instance, Link, Skipped};
+use crate::diagnostics::{Code, Context, Spot};
+use crate::evaluate::{Instance, Skipped};
 use crate::parse;
 
-/// The kind that references to modules name.
-const MODULE: &str = "module";
+/// How many edges references may make. (Ten thousand resources that each require ten thousand
+/// others would be a hundred million.)
+const MAXIMUM_EDGES: usize = 2_000_000;
+
+/// Of how many resources in a cycle the names and places are told.
+const MAXIMUM_SHOWN: usize = 20;
 
 /// An edge between instances, by their indices in written order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,19 +40,10 @@ pub(crate) struct World<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) instances: &'a [Instance],
     pub(crate) skipped: &'a [Skipped],
-    pub(crate) modules: &'a [Text],
+    pub(crate) modules: &'a HashSet<String>,
     pub(crate) broken_titles: &'a [Text],
     /// Whether any resource may be missing because of an error that was already reported.
     pub(crate) unsound: bool,
-}
-
-/// The resources by name.
-struct Index<'a> {
-    world: &'a World<'a>,
-    titles: HashMap<(&'a str, &'a str), u32>,
-    kinds: HashMap<&'a str, Vec<u32>>,
-    skipped: HashSet<(&'a str, &'a str)>,
-    globs: HashMap<(String, String), Vec<u32>>,
 }
 
 /// All edges. Errors are reported.
@@ -83,11 +76,18 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
     let mut edges = Vec::new();
     for (own, instance) in (0_u32..).zip(world.instances) {
         for link in &instance.links {
-            let Ok(others) = index.find(link) else { continue };
-            for other in others {
-                if other == own
-                    && parse_reference(&link.text).is_ok_and(|parsed| parsed.may_be_glob())
-                {
+            let Ok(found) = index.find(link) else { continue };
+            if edges.len() + found.resources.len() > MAXIMUM_EDGES {
+                let message = format!(
+                    "the references of this host make more than {MAXIMUM_EDGES} edges between resources"
+                );
+                let hint = "refer to one resource that comes after (or before) all of them";
+                let draft = world.context.error(Code::Limit, link.spot, message);
+                draft.hint(hint.to_owned()).report();
+                return edges;
+            }
+            for other in found.resources.iter().copied() {
+                if other == own && found.glob {
                     continue;
                 }
                 let (from, to) = match link.relation {
@@ -99,178 +99,6 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
         }
     }
     edges
-}
-
-impl<'a> Index<'a> {
-    fn new(world: &'a World<'a>) -> Self {
-        let mut index = Self {
-            world,
-            titles: HashMap::with_capacity(world.instances.len()),
-            kinds: HashMap::new(),
-            skipped: world
-                .skipped
-                .iter()
-                .filter(|skipped| !skipped.glob)
-                .map(|skipped| (skipped.kind, &*skipped.title))
-                .collect(),
-            globs: HashMap::new(),
-        };
-        for (position, instance) in (0_u32..).zip(world.instances) {
-            let reference = &instance.reference;
-            index.titles.entry((reference.kind(), reference.title())).or_insert(position);
-            index.kinds.entry(reference.kind()).or_default().push(position);
-        }
-        index
-    }
-
-    fn find(&mut self, link: &Link) -> Result<Vec<u32>, Reported> {
-        let world = self.world;
-        let Ok(parsed) = parse_reference(&link.text) else {
-            let message = format!("{:?} is no reference to a resource", &*link.text);
-            let hint = "write `kind.title`, for instance `service.nginx` or `file./etc/motd`";
-            let draft = world.context.error(Code::UnknownReference, link.spot, message);
-            return Err(draft.hint(hint.to_owned()).report());
-        };
-        if parsed.kind == MODULE {
-            return self.module(link, &parsed);
-        }
-        if world.registry.kind(&parsed.kind).is_none() {
-            return Err(self.unknown_kind(link, &parsed));
-        }
-        if let Some(found) = self.titles.get(&(&*parsed.kind, &*parsed.title)) {
-            return Ok(vec![*found]);
-        }
-        if self.is_skipped(&parsed) {
-            return Ok(Vec::new());
-        }
-        let patterned = self.patterned(&parsed);
-        if !patterned.is_empty() {
-            return Ok(Vec::new());
-        }
-        if parsed.may_be_glob() {
-            return self.glob(link, &parsed);
-        }
-        Err(self.unknown(link, &parsed))
-    }
-
-    fn of_kind(&self, kind: &str) -> &[u32] {
-        self.kinds.get(kind).map_or(&[], Vec::as_slice)
-    }
-
-    fn instance(&self, index: u32) -> Option<&'a Instance> {
-        self.world.instances.get(index as usize)
-    }
-
-    fn is_skipped(&self, parsed: &Parsed) -> bool {
-        self.skipped.contains(&(&*parsed.kind, &*parsed.title))
-            || self.world.skipped.iter().any(|skipped| {
-                skipped.glob
-                    && skipped.kind == parsed.kind
-                    && glob_matches(&skipped.title, &parsed.title)
-            })
-    }
-
-    /// Instances whose titles are not known and may be this one.
-    fn patterned(&self, parsed: &Parsed) -> Vec<u32> {
-        let may_be = |index: &&u32| {
-            let pattern = self.instance(**index).and_then(|instance| instance.pattern.as_deref());
-            pattern
-                .is_some_and(|pattern| parsed.may_be_glob() || glob_matches(pattern, &parsed.title))
-        };
-        self.of_kind(&parsed.kind).iter().filter(may_be).copied().collect()
-    }
-
-    fn glob(&mut self, link: &Link, parsed: &Parsed) -> Result<Vec<u32>, Reported> {
-        let key = (parsed.kind.clone(), parsed.title.clone());
-        if let Some(known) = self.globs.get(&key) {
-            return Ok(known.clone());
-        }
-        let context = self.world.context;
-        let matcher = match GlobBuilder::new(&parsed.title).build() {
-            Ok(glob) => glob.compile_matcher(),
-            Err(error) => {
-                let message = format!("{:?} is no glob: {}", parsed.title, error.kind());
-                return Err(context.error(Code::UnknownReference, link.spot, message).report());
-            }
-        };
-        let fits = |index: &&u32| {
-            self.instance(**index)
-                .is_some_and(|instance| matcher.is_match(instance.reference.title()))
-        };
-        let found: Vec<u32> = self.of_kind(&parsed.kind).iter().filter(fits).copied().collect();
-        let skipped = || {
-            self.world.skipped.iter().any(|skipped| {
-                skipped.kind == parsed.kind && (skipped.glob || matcher.is_match(&skipped.title))
-            })
-        };
-        if found.is_empty() && !self.world.unsound && !skipped() {
-            let message = format!("`{}` matches no resource", &*link.text);
-            context.warning(Code::Unused, link.spot, message).report();
-        }
-        self.globs.insert(key, found.clone());
-        Ok(found)
-    }
-
-    fn module(&self, link: &Link, parsed: &Parsed) -> Result<Vec<u32>, Reported> {
-        if !self.world.modules.iter().any(|name| **name == *parsed.title) {
-            if self.world.unsound {
-                return Err(Reported);
-            }
-            let names = self.world.modules.iter().map(Text::as_str);
-            let hint = did_you_mean(&parsed.title, names);
-            let message = format!("there is no module `{}`", parsed.title);
-            let draft = self.world.context.error(Code::UnknownReference, link.spot, message);
-            return Err(draft.hint(hint).report());
-        }
-        let inside =
-            |instance: &Instance| instance.modules.iter().any(|name| **name == *parsed.title);
-        Ok((0_u32..)
-            .zip(self.world.instances)
-            .filter(|(_, instance)| inside(instance))
-            .map(|(index, _)| index)
-            .collect())
-    }
-
-    fn unknown_kind(&self, link: &Link, parsed: &Parsed) -> Reported {
-        let names = self.world.registry.kinds().map(|kind| kind.declaration().name);
-        let hint = nearest(&parsed.kind, names.chain([MODULE]))
-            .map(|kind| format!("did you mean `{kind}.{}`?", parsed.title));
-        let message = format!("there is no kind `{}`", parsed.kind);
-        self.world.context.error(Code::UnknownKind, link.spot, message).hint(hint).report()
-    }
-
-    fn unknown(&self, link: &Link, parsed: &Parsed) -> Reported {
-        if self.world.unsound
-            || self.world.broken_titles.iter().any(|title| **title == *parsed.title)
-        {
-            return Reported;
-        }
-        let titles = self.of_kind(&parsed.kind).iter().filter_map(|index| self.instance(*index));
-        let titles = titles.map(|instance| instance.reference.title());
-        let hint = nearest(&parsed.title, titles)
-            .map(|title| (parsed.kind.as_str(), title))
-            .or_else(|| {
-                let same = |instance: &&Instance| instance.reference.title() == parsed.title;
-                let other = self.world.instances.iter().find(same)?;
-                Some((other.reference.kind(), other.reference.title()))
-            })
-            .map(|(kind, title)| format!("did you mean `{kind}.{title}`?"))
-            .or_else(|| {
-                Some(format!(
-                    "declare `[{}.{:?}]`, or remove the reference",
-                    parsed.kind, parsed.title
-                ))
-            });
-        let message = format!("there is no resource `{}`", &*link.text);
-        self.world.context.error(Code::UnknownReference, link.spot, message).hint(hint).report()
-    }
-}
-
-fn glob_matches(pattern: &str, title: &str) -> bool {
-    GlobBuilder::new(pattern)
-        .backslash_escape(true)
-        .build()
-        .is_ok_and(|glob| glob.compile_matcher().is_match(title))
 }
 
 /// Reports resources that are defined twice, by title or by what they are about.
@@ -365,21 +193,39 @@ pub(crate) fn report_cycles(world: &World<'_>, edges: &[RawEdge]) -> bool {
     let explicit: Vec<&RawEdge> = edges.iter().filter(|edge| edge.why != Why::Automatic).collect();
     let pairs: Vec<Pair> = explicit.iter().map(|edge| (edge.from, edge.to)).collect();
     let tangles = tangles(world.instances.len(), &pairs);
-    for tangle in &tangles {
+    let mut group: HashMap<u32, usize> = HashMap::new();
+    for (index, tangle) in tangles.iter().enumerate() {
+        group.extend(tangle.iter().map(|member| (*member, index)));
+    }
+    let mut inside: Vec<Vec<&RawEdge>> = vec![Vec::new(); tangles.len()];
+    for edge in explicit {
+        if let (Some(from), Some(to)) = (group.get(&edge.from), group.get(&edge.to))
+            && from == to
+            && let Some(inside) = inside.get_mut(*from)
+        {
+            inside.push(edge);
+        }
+    }
+    for (tangle, edges) in tangles.iter().zip(&inside) {
+        let pairs: Vec<Pair> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
         let path: Vec<&RawEdge> = cycle(&pairs, tangle)
             .into_iter()
-            .filter_map(|index| explicit.get(index).copied())
+            .filter_map(|index| edges.get(index).copied())
             .collect();
         let name = |index: u32| {
             let instance = world.instances.get(index as usize);
             instance.map_or_else(String::new, |instance| instance.reference.to_string())
         };
-        let mut chain: Vec<String> = path.iter().map(|edge| name(edge.from)).collect();
+        let mut chain: Vec<String> =
+            path.iter().take(MAXIMUM_SHOWN).map(|edge| name(edge.from)).collect();
+        if path.len() > MAXIMUM_SHOWN {
+            chain.push(format!("({} more)", path.len() - MAXIMUM_SHOWN));
+        }
         chain.extend(chain.first().cloned());
         let Some(Why::Link(_, first)) = path.first().map(|edge| edge.why) else { continue };
         let message = format!("resources depend on each other in a cycle: {}", chain.join(" → "));
         let mut draft = world.context.error(Code::Cycle, first, message);
-        for edge in path.iter().skip(1) {
+        for edge in path.iter().take(MAXIMUM_SHOWN).skip(1) {
             if let Why::Link(relation, spot) = edge.why {
                 let (from, to) = (name(edge.from), name(edge.to));
                 let words = match relation {

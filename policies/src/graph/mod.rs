@@ -5,6 +5,7 @@
 
 mod build;
 mod edges;
+mod index;
 mod order;
 mod reference;
 

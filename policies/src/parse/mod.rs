@@ -22,7 +22,7 @@ use toml::de::DeTable;
 
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
-use scan::{MAXIMUM_PARTS, Scan, scan};
+use scan::{MAXIMUM_PARTS, MAXIMUM_VALUES, Scan, scan};
 
 pub(crate) use literal::place_in_literal;
 pub(crate) use node::{Entry, Item, Node};
@@ -33,6 +33,9 @@ pub(crate) use shape::Shape;
 
 /// The largest policy, site or data file, in bytes.
 const MAXIMUM_SIZE: usize = 256 << 20;
+
+/// Of larger files with syntax errors only the first is told: a file of nothing else has millions.
+const MAXIMUM_RECOVERED: usize = 4 << 20;
 
 /// A parsed file.
 pub(crate) struct Document {
@@ -58,6 +61,12 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
             context.error(Code::Limit, spot, message).report();
             return Document { entries: Vec::new(), sound: false };
         }
+        Scan::TooMany(at) => {
+            let spot = Spot::new(source, Span::new(&(at..at + 1)));
+            let message = format!("the file has more than {MAXIMUM_VALUES} values");
+            context.error(Code::Limit, spot, message).report();
+            return Document { entries: Vec::new(), sound: false };
+        }
         Scan::Pieces(pieces) if pieces.len() > 2 => {
             if let Some(entries) = in_pieces(context, source, &text, &pieces) {
                 return Document { entries, sound: true };
@@ -65,7 +74,14 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
         }
         Scan::Pieces(_) => {}
     }
-    let (table, errors) = DeTable::parse_recoverable(&text);
+    let (table, errors) = if text.len() > MAXIMUM_RECOVERED {
+        match DeTable::parse(&text) {
+            Ok(table) => (table, Vec::new()),
+            Err(error) => (toml::Spanned::new(0..0, DeTable::new()), vec![error]),
+        }
+    } else {
+        DeTable::parse_recoverable(&text)
+    };
     let mut sound = true;
     let mut duplicates = Vec::new();
     let mut last_line = None;

@@ -4,6 +4,8 @@
 //! one below it. Data is literal: nothing in it is evaluated. A layer that does not exist is fine,
 //! one that does not parse is not.
 
+use std::collections::HashMap;
+
 use minijinja::Value as Jinja;
 use steadfast_resources::Text;
 
@@ -44,23 +46,30 @@ impl Datum {
         // A key with `+` counts after the one without, in whichever order they are written.
         let (appends, plain): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| entry.key.ends_with('+'));
+        let mut places: HashMap<String, usize> =
+            map.iter().enumerate().map(|(place, (key, _))| (key.to_string(), place)).collect();
         for entry in plain {
             let spot = Spot::new(source, entry.item.span);
-            let known = map.iter().position(|(key, _)| **key == *entry.key);
-            let below = known.map(|index| map.remove(index));
-            let datum = match (&entry.item.node, below) {
-                (Node::Table(entries), Some((_, below))) => below.merged(context, source, entries),
-                (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
-                (Node::List(items), _) => {
+            let place = *places.entry(entry.key.to_string()).or_insert(map.len());
+            let mut below = map.get_mut(place).map(|(_, datum)| datum);
+            let datum = match &entry.item.node {
+                Node::Table(entries) => {
+                    let empty = Self { spot, content: Content::Map(Vec::new()) };
+                    let below = below.as_deref_mut().map(|below| std::mem::replace(below, empty.clone()));
+                    below.unwrap_or(empty).merged(context, source, entries)
+                }
+                Node::List(items) => {
                     Self { spot, content: Content::List(items.iter().map(from_item).collect()) }
                 }
-                (_, _) => Self { spot, content: Content::Leaf(from_item(&entry.item)) },
+                _ => Self { spot, content: Content::Leaf(from_item(&entry.item)) },
             };
-            let at = known.unwrap_or(map.len()).min(map.len());
-            map.insert(at, (entry.key.clone(), datum));
+            match below {
+                Some(below) => *below = datum,
+                None => map.push((entry.key.clone(), datum)),
+            }
         }
         for entry in appends {
-            append(context, source, map, entry);
+            append(context, source, map, &mut places, entry);
         }
         self
     }
@@ -87,7 +96,13 @@ impl Datum {
     }
 }
 
-fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, entry: &Entry) {
+fn append(
+    context: &Context,
+    source: SourceId,
+    map: &mut Vec<(Text, Datum)>,
+    places: &mut HashMap<String, usize>,
+    entry: &Entry,
+) {
     let key = entry.key.trim_end_matches('+');
     let spot = Spot::new(source, entry.item.span);
     let Node::List(items) = &entry.item.node else {
@@ -96,7 +111,8 @@ fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, ent
         return;
     };
     let items = items.iter().map(from_item);
-    match map.iter_mut().find(|(known, _)| **known == *key) {
+    let place = *places.entry(key.to_owned()).or_insert(map.len());
+    match map.get_mut(place) {
         Some((_, Datum { content: Content::List(list), .. })) => list.extend(items),
         Some((_, below)) => {
             let message = format!("`{}` appends to something that is not a list", entry.key);

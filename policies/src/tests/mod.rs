@@ -1,6 +1,7 @@
 //! Whole repositories in memory, with kinds that exist only here.
 
 mod golden;
+mod hostile;
 pub(crate) mod kinds;
 mod language;
 mod limits;
