@@ -8,7 +8,10 @@ use serde::Serialize;
 use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference};
 
+use crate::check::Check;
 use crate::diagnostics::Diagnostics;
+use crate::record::Record;
+use crate::rules::SiteRules;
 
 /// What evaluation may know besides the repository.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,11 @@ pub struct Catalog {
     pub digest: String,
     /// The names of the policies that were assigned to this host, in order.
     pub policies: Vec<String>,
+    /// What must hold after this catalog was applied, in written order: the site's checks first.
+    /// They are no part of the digest: they ask for nothing.
+    pub checks: Vec<Check>,
+    /// What the site says about every run; no part of the digest either.
+    pub rules: SiteRules,
     /// What the author should know although it is no error.
     pub warnings: Diagnostics,
 }
@@ -56,6 +64,8 @@ pub struct Resource {
     /// Indices of the resources to be notified when this one changes; all are larger than this
     /// resource's own index.
     pub notifies: Vec<u32>,
+    /// How it came to be; only [`evaluate_recorded`](crate::evaluate_recorded) keeps it.
+    pub record: Option<Box<Record>>,
 }
 
 /// A place in the policy repository.

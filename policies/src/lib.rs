@@ -32,8 +32,12 @@
 //!   the default of a map.
 
 pub mod catalog;
+pub mod check;
+pub mod declaration;
 pub mod diagnostics;
+pub mod record;
 pub mod repository;
+pub mod rules;
 
 mod evaluate;
 mod expression;
@@ -50,8 +54,11 @@ use minijinja::value::Serde;
 use steadfast_resources::Registry;
 
 pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
+pub use check::{Check, Probe};
 pub use diagnostics::{Diagnostic, Diagnostics};
+pub use record::{Extent, Record, RecordedAttribute};
 pub use repository::{Repository, RepositoryError};
+pub use rules::SiteRules;
 pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};
@@ -60,16 +67,28 @@ use expression::{Budget, Engine, Scope, environment};
 
 /// The catalog of the host that `inputs` describe, by the site and policies of `repository`.
 ///
-/// Only the policies assigned to the host (and those that they use) are read. The error holds every
-/// error found; a catalog may come with warnings.
+/// Only the policies assigned to the host (and those that they use) are read. A catalog may come
+/// with warnings. Where there is none, the error holds every error of the repository, also of what
+/// this host does not use: they are mended in one go.
 pub fn evaluate(
     repository: &dyn Repository,
     inputs: &Inputs,
     registry: &Registry,
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
-    let catalog = evaluate_site(&context, repository, inputs, registry);
-    finish(context, catalog)
+    let catalog = evaluate_site(&context, repository, inputs, registry, false);
+    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+}
+
+/// [`evaluate`], and of every resource how it came to be ([`Resource::record`]).
+pub fn evaluate_recorded(
+    repository: &dyn Repository,
+    inputs: &Inputs,
+    registry: &Registry,
+) -> Result<Catalog, Diagnostics> {
+    let context = Context::default();
+    let catalog = evaluate_site(&context, repository, inputs, registry, true);
+    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
 }
 
 /// The catalog of a single policy file, applied without a site. `text` is the file's content,
@@ -85,6 +104,7 @@ pub fn evaluate_policy(
     let context = Context::default();
     let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
     finish(context, catalog)
+        .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
 }
 
 fn finish(context: Context, catalog: Result<Catalog, Reported>) -> Result<Catalog, Diagnostics> {
@@ -112,6 +132,7 @@ fn evaluate_site(
     repository: &dyn Repository,
     inputs: &Inputs,
     registry: &Registry,
+    recorded: bool,
 ) -> Result<Catalog, Reported> {
     let files = Files::new(context, repository);
     let site = site::read(context, &files).ok_or(Reported)?;
@@ -121,6 +142,9 @@ fn evaluate_site(
     let engine = Engine::new(&environment, &library, budget);
     let mut evaluator =
         Evaluator::new(context, registry, &files, engine, Mode::Host, scope(inputs));
+    if recorded {
+        evaluator.keep_records();
+    }
     match site::layers(&evaluator, &files, &site) {
         Ok(data) => {
             evaluator.base.data = Some(data.value());
@@ -129,6 +153,7 @@ fn evaluate_site(
         Err(Reported) => evaluator.unsound = true,
     }
     let policies = Policies::new(context, registry, &files);
+    site::checks(&mut evaluator, &site);
     let assigned = site::assigned(&mut evaluator, &policies, &site);
     let mut names = Vec::with_capacity(assigned.len());
     for assigned in assigned {
@@ -142,7 +167,9 @@ fn evaluate_site(
         let message = "no assignment is for this host: it gets no policies";
         context.warning(diagnostics::Code::Unused, spot, message).report();
     }
-    graph::catalog(context, evaluator, names)
+    let mut catalog = graph::catalog(context, evaluator, names)?;
+    catalog.rules = site.rules;
+    Ok(catalog)
 }
 
 fn evaluate_file(

@@ -20,6 +20,7 @@ pub mod registry;
 pub mod relations;
 pub mod step;
 pub mod value;
+pub mod words;
 
 pub mod facts;
 pub mod file;
@@ -39,3 +40,4 @@ pub use registry::Registry;
 pub use relations::{Autoedge, Identity, Relations};
 pub use step::{Action, AnyStep, Change, Planned, Shown, Step};
 pub use value::{Text, Tree, TreeEntry, Value};
+pub use words::split_words;

@@ -212,3 +212,52 @@ fn an_owed_restart_survives_a_failed_run() {
     bench.apply(&policy("two", "b"), 0);
     assert_eq!(bench.host.must("grep -c 'start two' /var/lib/sf-web/history"), "1");
 }
+
+/// Neither a full, a read-only nor a damaged state keeps a run from doing what needs no state.
+#[test]
+fn a_state_that_cannot_be_written_does_not_keep_a_run_from_its_work() {
+    let host = TestHost::options(Suite::Bookworm).small_disk("/srv/small", 1024).boot();
+    host.publish_all();
+    let apply = |policy: &str, code: i32| -> Value {
+        host.write("/root/policy.toml", policy);
+        let arguments = ["steadfast", "apply", "--json", "--state-dir", "/srv/small/state"];
+        let output = host.command(&[&arguments[..], &["/root/policy.toml"]].concat()).run();
+        assert_eq!(output.status, code, "{policy}\n{output}");
+        serde_json::from_str(&output.stdout).expect("the report is JSON")
+    };
+    let policy = |new: &str, content: &str| {
+        format!(
+            "[package.sf-web]\n[service.sf-web]\nensure = \"running\"\n\
+             [file.\"/etc/sf-web/sf-web.conf\"]\ncontent = \"greeting={content}\\n\"\nnotify = \"service.sf-web\"\n\
+             [file.\"/root/replaced\"]\ncontent = \"{content}\"\n[file.\"{new}\"]\ncontent = \"new\"\n"
+        )
+    };
+    apply(&policy("/root/first", "one"), 0);
+    let troubled = |new: &str, reason: &str| {
+        let report = apply(&policy(new, "two"), 3);
+        assert_eq!(
+            host.must(&format!("cat {new} /root/replaced /etc/sf-web/sf-web.conf")),
+            "newonegreeting=one"
+        );
+        for title in ["/root/replaced", "/etc/sf-web/sf-web.conf"] {
+            let resources = report["resources"].as_array().expect("resources");
+            let resource = resources.iter().find(|one| one["title"] == title).expect(title);
+            assert_eq!(resource["state"], "failed", "{title}");
+            let told = resource["reason"].as_str().unwrap_or_default();
+            assert!(told.contains(reason) && resource["hint"].is_string(), "{resource:#}");
+        }
+        assert!(report["messages"].to_string().contains("not kept"), "{report:#}");
+    };
+    host.must("dd if=/dev/zero of=/srv/small/filling bs=1024 2>/dev/null || true");
+    troubled("/root/second", "its file system is full");
+    host.must("rm /srv/small/filling; mount -o remount,ro /srv/small");
+    troubled("/root/third", "mounted read-only");
+    host.must("mount -o remount,rw /srv/small");
+    let report = apply(&policy("/root/third", "two"), 0);
+    assert_eq!(report["outcome"], "changed", "{report:#}");
+    assert_eq!(host.must("tail -n 1 /var/lib/sf-web/history"), "start two");
+
+    host.must("head -c 9000 /dev/urandom > /srv/small/state/state.sqlite");
+    let report = apply(&policy("/root/fourth", "two"), 0);
+    assert_eq!(report["counts"]["changed"], 1, "{report:#}");
+}

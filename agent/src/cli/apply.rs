@@ -49,8 +49,9 @@ pub(super) fn run(
     let saved = arguments.plan.as_deref().map(super::input::read_plan).transpose()?;
     let target = Target::new(&arguments.root, locations, None)?;
     timings.mark("settings and facts");
-    let mut state = State::open_below(&target.root, &target.state_directory)?;
-    let _lock = match state.lock()? {
+    let mut state = State::open_for_run(&target.root, &target.state_directory)?;
+    let lock = state.lock_for_run()?;
+    let _lock = match lock {
         Ok(lock) => lock,
         Err(held) => {
             return Err(CommandError::new(format!(
@@ -137,6 +138,14 @@ pub(super) fn run(
             .with_hint("nothing was changed; make and read a new plan")
             .with_exit(Exit::Refused));
     }
+    if let Some(reason) = state.unwritable() {
+        output.message(&format!(
+            "warning: the agent's state cannot be written: {reason}\n  help: make room in {}, and \
+             check the file system's health\n",
+            target.state_directory.display()
+        ));
+        return Ok(Exit::AppliedWithFailures);
+    }
     Ok(match report.outcome {
         Outcome::Converged | Outcome::Changed | Outcome::Corrected => Exit::Done,
         Outcome::Drifted => Exit::Pending,
@@ -170,7 +179,10 @@ fn refused<T>(
     let report = engine::refused(&error.plain(), revision, target.host_name(), "manual", state);
     let keep = &target.settings.reports;
     let days_ago = crate::clock::days_ago(keep.keep_days);
-    state.keep_report(&report, Vec::new, keep.keep_runs, &days_ago)?;
+    if let Err(unkept) = state.keep_report(&report, Vec::new, keep.keep_runs, &days_ago) {
+        // What the command was refused for matters more than that nobody can read it up later.
+        log::warn!("the report of this run is not kept: {unkept}");
+    }
     if target.root == Path::new("/") {
         crate::journal::tell(&report);
     }

@@ -65,7 +65,8 @@ impl Progress for Silent {
     fn phase(&mut self, _name: &'static str, _took: Duration) {}
 }
 
-/// Plans, applies, and keeps the report. The caller holds the run lock.
+/// Plans, applies, and keeps the report. The caller holds the run lock. Where the report cannot be
+/// kept it says so, and so does [`State::unwritable`].
 pub fn run(
     request: &RunRequest<'_>,
     host: &mut dyn Host,
@@ -102,8 +103,8 @@ pub fn run(
     if may_change && execution.has_work() {
         // A single policy does not know all that a cut-off run left: its mark stays.
         let marks = request.whole_host || interrupted.is_none();
-        if marks {
-            state.run_begins(&id)?;
+        if marks && let Err(error) = state.run_begins(&id) {
+            state.go_on_without(error)?;
         }
         execution.all(host, state, progress);
         if marks {
@@ -143,14 +144,21 @@ pub fn run(
     };
     if proceed {
         report.outcome = outcome(&counts, stopped, owed_here(catalog, &report.owed));
-        record_in_force(request, &report, &in_force, &states, state)?;
+        if let Err(error) = record_in_force(request, &report, &in_force, &states, state) {
+            state.go_on_without(error)?;
+        }
     }
-    state.keep_report(
-        &report,
-        || listing(catalog),
-        request.keep_runs,
-        &clock::days_ago(request.keep_days),
-    )?;
+    if state.unwritable().is_none() {
+        let oldest = clock::days_ago(request.keep_days);
+        if let Err(error) =
+            state.keep_report(&report, || listing(catalog), request.keep_runs, &oldest)
+        {
+            state.go_on_without(error)?;
+        }
+    }
+    if let Some(reason) = state.unwritable() {
+        report.messages.push(format!("this report is not kept, nor what is in force: {reason}"));
+    }
     progress.phase("keep the report", keeping.elapsed());
     Ok(report)
 }

@@ -7,6 +7,7 @@ impl From<&config::Repository> for SourceSettings {
     fn from(configured: &config::Repository) -> Self {
         let limits = &configured.limits;
         Self {
+            mirrors: configured.mirrors.clone(),
             branch: configured.branch.clone(),
             path: configured.path.clone(),
             depth: configured.depth,

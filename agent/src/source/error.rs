@@ -131,6 +131,19 @@ fn summary(refusals: &[Refusal]) -> String {
 }
 
 impl SourceError {
+    /// Whether another server of the same repository may do better.
+    pub(super) fn may_be_the_server(&self) -> bool {
+        match self {
+            Self::Fetch { failure, .. } => !matches!(
+                failure,
+                FetchFailure::Copy { .. }
+                    | FetchFailure::Helper { .. }
+                    | FetchFailure::ObjectFormat { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

@@ -56,6 +56,7 @@ pub use settings::{Limits, SourceSettings};
 
 use contract::{Done, Operation, Request, Response, TokenScheme};
 use objects::Objects;
+use steadfast_resources::Failure;
 use steadfast_resources::host::command::{self, CommandError};
 use store::{Lock, Store};
 
@@ -94,6 +95,7 @@ pub struct Fetched {
 pub struct Source {
     settings: SourceSettings,
     location: Location,
+    mirrors: Vec<Location>,
     store: Store,
     transfer: Transfer,
     /// How the server took our token last time.
@@ -113,14 +115,19 @@ impl Source {
         transfer: Transfer,
     ) -> Result<Self, SourceError> {
         let wrong = |problem| SourceError::Location { url: shown(&settings.url), problem };
-        let location = Location::parse(&settings.url).map_err(wrong)?;
+        let parse = |url: &String| {
+            Location::parse(url)
+                .map_err(|problem| SourceError::Location { url: shown(url), problem })
+        };
+        let location = parse(&settings.url)?;
+        let mirrors = settings.mirrors.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         if let Some(branch) = &settings.branch {
             location::check_branch(branch).map_err(wrong)?;
         }
         credentials::check(&settings, &location)?;
         names::components(&settings.path).map_err(|refusal| SourceError::Refused(vec![refusal]))?;
         let store = Store::open(store_directory, settings.limits)?;
-        Ok(Self { settings, location, store, transfer, scheme: Mutex::new(None) })
+        Ok(Self { settings, location, mirrors, store, transfer, scheme: Mutex::new(None) })
     }
 
     /// Where the repository is, for messages.
@@ -260,16 +267,40 @@ impl Source {
         }
     }
 
+    /// Asks the server, and where it does not answer its mirrors in turn. The error is the first
+    /// one's; the others are in the log.
     fn converse(&self, operation: Operation, repository: &Path) -> Result<Done, SourceError> {
+        let first = match self.converse_with(&self.location, operation, repository) {
+            Err(error) if error.may_be_the_server() && !self.mirrors.is_empty() => error,
+            other => return other,
+        };
+        log::warn!("{}: trying its mirrors", Failure::from_error(&first).reason);
+        for mirror in &self.mirrors {
+            match self.converse_with(mirror, operation, repository) {
+                Err(error) if error.may_be_the_server() => {
+                    log::warn!("{}", Failure::from_error(&error).reason);
+                }
+                other => return other,
+            }
+        }
+        Err(first)
+    }
+
+    fn converse_with(
+        &self,
+        location: &Location,
+        operation: Operation,
+        repository: &Path,
+    ) -> Result<Done, SourceError> {
         let settings = &self.settings;
         let scheme = self.scheme.lock().map_or(None, |scheme| *scheme);
         let request = Request {
             operation,
             repository: repository.to_owned(),
-            location: self.location.clone(),
+            location: location.clone(),
             branch: settings.branch.clone(),
             depth: settings.depth,
-            credentials: credentials::read(settings, &self.location, scheme)?,
+            credentials: credentials::read(settings, location, scheme)?,
             limits: settings.limits,
             parent: std::process::id(),
         };
@@ -285,7 +316,7 @@ impl Source {
                 Ok(done)
             }
             Response::Failed(failure) => {
-                Err(SourceError::Fetch { url: self.location.to_string(), failure })
+                Err(SourceError::Fetch { url: location.to_string(), failure })
             }
         }
     }
@@ -339,6 +370,6 @@ fn ask(program: &Path, request: &Request) -> Response {
         Err(CommandError::Deadline { .. }) => {
             Response::Failed(FetchFailure::Stalled { seconds: deadline.as_secs() })
         }
-        Err(error) => failed(steadfast_resources::Failure::from_error(&error).reason),
+        Err(error) => failed(Failure::from_error(&error).reason),
     }
 }

@@ -16,6 +16,9 @@ pub struct SourceSettings {
     /// `https://…`, `ssh://…`, `user@host:path`, `file:///…` or an absolute path. `http://` is
     /// accepted for loopback addresses only.
     pub url: String,
+    /// The same repository elsewhere, in the same forms: tried in order where `url` does not answer.
+    #[serde(default)]
+    pub mirrors: Vec<String>,
     /// The branch; the remote's default branch if unset.
     #[serde(default)]
     pub branch: Option<String>,
@@ -53,6 +56,7 @@ impl SourceSettings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            mirrors: Vec::new(),
             branch: None,
             path: root_directory(),
             depth: default_depth(),

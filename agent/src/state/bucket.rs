@@ -92,6 +92,7 @@ impl FileBucket {
 impl Bucket for FileBucket {
     fn keep(&mut self, path: &Path, file: BorrowedFd<'_>) -> Result<String, BucketError> {
         let failed = |source| BucketError { path: path.display().to_string(), source };
+        self.database.durable().map_err(|error| failed(io::Error::other(error)))?;
         let mut original = File::from(file.try_clone_to_owned().map_err(failed)?);
         let metadata = original.metadata().map_err(failed)?;
         let (digest, size) = self.store(&mut original).map_err(failed)?;

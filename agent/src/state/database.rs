@@ -49,6 +49,8 @@ const SCHEMA: &str = "
 pub struct Database {
     path: PathBuf,
     pub(super) connection: Connection,
+    /// Why it is in memory only, if it is.
+    unwritable: Option<String>,
 }
 
 impl Database {
@@ -116,12 +118,43 @@ impl Database {
         }
         .map_err(failed("opening it for reading"))?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(failed("opening it"))?;
-        let database = Self { path: path.to_owned(), connection };
+        let database = Self { path: path.to_owned(), connection, unwritable: None };
         if database.version()? == 0 {
             return Ok(None);
         }
         check(&database.connection, path).map_err(failed("checking it"))?;
         Ok(Some(database))
+    }
+
+    /// An empty database in memory, in the place of the one at `path`.
+    pub(super) fn in_memory(path: &Path) -> Result<Self, StateError> {
+        let failed = |source| StateError::Database {
+            path: path.to_owned(),
+            during: "making one in memory",
+            source,
+        };
+        let connection = Connection::open_in_memory().map_err(failed)?;
+        let database = Self { path: path.to_owned(), connection, unwritable: None };
+        database.write("making its tables", |transaction| transaction.execute_batch(SCHEMA))?;
+        Ok(database)
+    }
+
+    /// The same database, which is in memory only for this reason.
+    pub(super) fn not_written_because(self, reason: String) -> Self {
+        Self { unwritable: Some(reason), ..self }
+    }
+
+    /// Why the database is in memory only, if it is.
+    pub(super) fn unwritable(&self) -> Option<&str> {
+        self.unwritable.as_deref()
+    }
+
+    /// Fails where what is written would not survive the process.
+    pub(super) fn durable(&self) -> Result<(), StateError> {
+        match &self.unwritable {
+            Some(reason) => Err(StateError::Unwritable { reason: reason.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// The schema's version: 0 where there is none yet. A version that is not ours is an error.
@@ -159,7 +192,7 @@ impl Database {
                  PRAGMA journal_size_limit=4194304; PRAGMA cache_size=-256;",
             )
             .map_err(failed("choosing its journal"))?;
-        let database = Self { path: path.to_owned(), connection };
+        let database = Self { path: path.to_owned(), connection, unwritable: None };
         if database.version()? == 0 {
             database.write("making its tables", |transaction| {
                 transaction.execute_batch(SCHEMA)?;

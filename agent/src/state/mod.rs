@@ -7,8 +7,8 @@
 //! - `run.lock`: held (flock) while a run changes the machine; the kernel drops it with the process.
 //!
 //! What must stay true: every change here survives `kill -9` and power loss at any instant; a
-//! damaged database is set aside and built anew with a warning, never a refusal to start; the
-//! directory is made for its owner only, and one that others may write to is refused; no link of an
+//! damaged database is set aside and built anew with a warning, never a refusal to start; one that
+//! cannot be written is gone on without, and what must be durable fails; the directory is made for its owner only, and one that others may write to is refused; no link of an
 //! image leads the state out of it.
 
 mod bucket;
@@ -21,6 +21,7 @@ mod owed;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod unwritable;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,12 @@ pub enum StateError {
         /// The cause.
         #[source]
         source: std::io::Error,
+    },
+    /// What must survive this run would not.
+    #[error("the agent's state cannot be written ({reason})")]
+    Unwritable {
+        /// The failure, in words.
+        reason: String,
     },
     /// A stored document is not what this version writes.
     #[error("the stored report of run {run} cannot be read")]

@@ -30,6 +30,7 @@ impl State {
         since: &str,
         run: &str,
     ) -> Result<(), StateError> {
+        self.database.durable()?;
         self.database.write("writing down owed notifications", |transaction| {
             let mut insert = transaction
                 .prepare_cached("INSERT OR IGNORE INTO owed VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;

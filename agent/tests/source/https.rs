@@ -488,3 +488,65 @@ fn count_packs(store: &Path) -> usize {
         .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "pack"))
         .count()
 }
+
+#[test]
+fn a_mirror_answers_where_the_first_server_does_not() {
+    let scene = Scene::new();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = format!("https://{closed}/policy.git");
+    let source = scene.source_with(|settings| {
+        settings.mirrors = vec!["https://name.invalid/policy.git".to_owned(), settings.url.clone()];
+        settings.url.clone_from(&closed);
+    });
+    assert_eq!(source.head().unwrap(), scene.first);
+    assert_eq!(source.fetch().unwrap().revision, scene.first);
+    scene.server.behave(Behaviour::Status(500));
+    // Nobody answers: the first one is to blame.
+    let failed = failure(source.fetch());
+    assert!(matches!(failed, FetchFailure::Unreachable { .. }), "{failed:?}");
+}
+
+#[test]
+fn a_fetching_process_ends_with_the_one_that_asked() {
+    let (origin, _) = Origin::new();
+    let server = Server::start(origin.root().to_owned(), None);
+    server.behave(Behaviour::Silent);
+    let scratch = tempfile::tempdir().unwrap();
+    #[expect(clippy::disallowed_methods, reason = "this test kills the process it starts")]
+    let mut asking = std::process::Command::new(env!("CARGO_BIN_EXE_steadfast"))
+        .args(["plan", &server.url(), "--config-dir", "/nonexistent", "--state-dir"])
+        .arg(scratch.path())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let fetching = wait_for("a fetching process", || fetching_process_of(asking.id()));
+    asking.kill().unwrap();
+    asking.wait().unwrap();
+    wait_for("its end", || (!is_alive(fetching)).then_some(()));
+}
+
+fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn fetching_process_of(parent: u32) -> Option<u32> {
+    let children =
+        std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    children.split_whitespace().filter_map(|id| id.parse().ok()).find(|id: &u32| {
+        let command = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&command).contains("fetch-helper")
+    })
+}
+
+/// A process that has ended and that nobody has waited for yet does not count.
+fn is_alive(id: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}

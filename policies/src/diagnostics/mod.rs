@@ -200,6 +200,19 @@ impl Diagnostics {
         Self { list }
     }
 
+    /// These, and the errors among `others` that are about other places or of another class.
+    pub(crate) fn and(self, others: &Self) -> Self {
+        let told = |other: &&Diagnostic| {
+            other.severity == Severity::Error
+                && !self
+                    .list
+                    .iter()
+                    .any(|known| known.place == other.place && known.code == other.code)
+        };
+        let more: Vec<Diagnostic> = others.list.iter().filter(told).cloned().collect();
+        Self::new(self.list.into_iter().chain(more).collect())
+    }
+
     /// The diagnostics, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Location;
 use crate::catalog::Place;
+use crate::record::Extent;
 
 /// A range of bytes in some source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -193,6 +194,15 @@ impl Sources {
     /// The place of `spot` as a diagnostic shows it.
     pub(crate) fn locate(&self, spot: Spot) -> Location {
         self.get(spot.source).location(spot.span)
+    }
+
+    /// The stretch of its file that `spot` is.
+    pub(crate) fn extent(&self, spot: Spot) -> Extent {
+        let source = self.get(spot.source);
+        let Span { start, end } = spot.span;
+        let line = source.line(start);
+        let last_line = source.line(end.saturating_sub(1).max(start));
+        Extent { file: Arc::clone(&source.path), line, last_line, start, end }
     }
 
     /// The file and line of `spot`.

@@ -147,30 +147,12 @@ impl Evaluator<'_> {
 }
 
 /// Seconds, as an integer or as text with units: `90`, `"90s"`, `"1h30m"`.
-fn seconds(value: &Value) -> Option<u64> {
-    let text = match value {
-        Value::Integer(seconds) => return u64::try_from(*seconds).ok(),
-        Value::Text(text) => text,
-        _ => return None,
-    };
-    let mut total: u64 = 0;
-    let mut number: Option<u64> = None;
-    for letter in text.chars() {
-        if let Some(digit) = letter.to_digit(10) {
-            let value = number.unwrap_or(0).checked_mul(10)?.checked_add(u64::from(digit))?;
-            number = Some(value);
-            continue;
-        }
-        let unit = match letter {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86400,
-            _ => return None,
-        };
-        total = total.checked_add(number.take()?.checked_mul(unit)?)?;
+pub(super) fn seconds(value: &Value) -> Option<u64> {
+    match value {
+        Value::Integer(seconds) => u64::try_from(*seconds).ok(),
+        Value::Text(text) => parse::seconds(text),
+        _ => None,
     }
-    (number.is_none() && !text.is_empty()).then_some(total)
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ impl Evaluator<'_> {
         user: Option<Spot>,
     ) -> Result<Frame<'p>, Reported> {
         let params = self.bind(policy, arguments, user)?;
+        let origins = self.origins(policy, arguments);
         let mut locals = Locals::new(self.scope(policy, params));
         locals.declared = policy.parameters.iter().map(|known| known.name.to_string()).collect();
         Ok(Frame {
@@ -62,6 +63,7 @@ impl Evaluator<'_> {
             modules: Vec::new().into(),
             links: Vec::new(),
             conditional: false,
+            origins,
         })
     }
 
@@ -76,9 +78,11 @@ impl Evaluator<'_> {
                 Element::Module(module) => self.module(policies, frame, module),
             }
         }
+        self.checks(frame, &frame.policy.checks);
     }
 
     fn resources(&mut self, frame: &Frame<'_>, declaration: &Declaration) {
+        self.begin_reads();
         let find = |name: parse::Common| {
             declaration
                 .given

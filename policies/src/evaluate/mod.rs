@@ -5,6 +5,7 @@
 //! judged, everything else is.
 
 mod attributes;
+mod checks;
 mod common;
 mod digest;
 mod expand;
@@ -12,6 +13,8 @@ mod files;
 mod load;
 mod modules;
 mod parameters;
+mod probe;
+mod recording;
 mod resource;
 mod texts;
 mod types;
@@ -24,9 +27,11 @@ use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference, Registry, Relations, Text};
 
 use crate::catalog::Common;
+use crate::check::Check;
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
 use crate::parse::{self, Policy};
+use crate::record::Record;
 use crate::site::Datum;
 
 pub(crate) use digest::catalog as catalog_digest;
@@ -62,6 +67,8 @@ pub(crate) struct Instance {
     pub(crate) conditional: bool,
     /// The modules it was made by, outermost first.
     pub(crate) modules: Arc<[Text]>,
+    /// How it came to be, where that is recorded.
+    pub(crate) record: Option<Box<Record>>,
 }
 
 /// A reference to other resources, as it is written.
@@ -94,6 +101,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) data: Option<Datum>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) skipped: Vec<Skipped>,
+    /// The checks, and where each is named.
+    pub(crate) checks: Vec<(Check, Spot)>,
     /// Names of modules that were used or skipped, for references to them.
     pub(crate) modules: HashSet<String>,
     /// Titles of resources that could not be understood.
@@ -104,6 +113,8 @@ pub(crate) struct Evaluator<'a> {
     uses: usize,
     /// Whether there are more resources or uses of modules than there may be.
     exhausted: bool,
+    /// The names that expressions use, where records are kept.
+    pub(crate) reads: Option<recording::Reads>,
 }
 
 /// The most resources of one host.
@@ -122,9 +133,24 @@ pub(crate) struct Frame<'p> {
     /// References that the module passes on to each resource.
     pub(crate) links: Vec<Link>,
     pub(crate) conditional: bool,
+    /// Where the values of the parameters are written, where records are kept.
+    pub(crate) origins: recording::Origins,
 }
 
-impl Frame<'_> {
+impl<'p> Frame<'p> {
+    /// A frame without parameters: for the site's own strings, and for the defaults of parameters.
+    pub(crate) fn of_site(policy: &'p Policy, base: Scope) -> Self {
+        Self {
+            policy,
+            locals: Locals::new(base),
+            chain: Vec::new(),
+            modules: Vec::new().into(),
+            links: Vec::new(),
+            conditional: false,
+            origins: recording::Origins::default(),
+        }
+    }
+
     fn spot(&self, span: Span) -> Spot {
         Spot::new(self.policy.source, span)
     }
@@ -151,11 +177,13 @@ impl<'a> Evaluator<'a> {
             data: None,
             instances: Vec::new(),
             skipped: Vec::new(),
+            checks: Vec::new(),
             modules: HashSet::new(),
             broken_titles: Vec::new(),
             unsound: false,
             uses: 0,
             exhausted: false,
+            reads: None,
         }
     }
 

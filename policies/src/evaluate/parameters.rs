@@ -35,12 +35,14 @@ impl Evaluator<'_> {
         user: Option<Spot>,
     ) -> Result<Jinja, Reported> {
         let mut outcome = self.unknown_arguments(policy, arguments);
-        let frame = self.frame_without_params(policy);
+        let frame = Frame::of_site(policy, self.base.clone());
         let mut bound = Vec::with_capacity(policy.parameters.len());
         for parameter in &policy.parameters {
             match self.value_of(&frame, parameter, arguments, user) {
                 Ok(Some(value)) => bound.push((Jinja::from(parameter.name.as_str()), value)),
                 Ok(None) => {}
+                // Without a host the rest of the policy is judged as if nothing were known of it.
+                Err(Reported) if self.check() => {}
                 Err(reported) => outcome = Err(reported),
             }
         }
@@ -92,17 +94,6 @@ impl Evaluator<'_> {
             outcome = Err(draft.hint(hint).report());
         }
         outcome
-    }
-
-    fn frame_without_params<'p>(&self, policy: &'p Policy) -> Frame<'p> {
-        Frame {
-            policy,
-            locals: Locals::new(self.base.clone()),
-            chain: Vec::new(),
-            modules: Vec::new().into(),
-            links: Vec::new(),
-            conditional: false,
-        }
     }
 
     fn value_of(

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use steadfast_resources::kind::AnyWanted;
-use steadfast_resources::{AttributeError, AttributeReader, Reference, Text, Value};
+use steadfast_resources::{
+    AttributeDeclaration, AttributeError, AttributeReader, Reference, Text, Value,
+};
 
 use super::attributes::{Evaluated, placeholder};
 use super::digest;
@@ -33,6 +35,14 @@ struct Attributes {
     /// Those whose values are not known; `values` has something in their place.
     uncertain: Vec<&'static str>,
     failed: bool,
+}
+
+impl Attributes {
+    /// Adds an attribute of which nothing is known.
+    fn unknown(&mut self, declared: &'static AttributeDeclaration) {
+        self.values.push((declared.name, placeholder(&declared.kind)));
+        self.uncertain.push(declared.name);
+    }
 }
 
 impl Evaluator<'_> {
@@ -92,12 +102,17 @@ impl Evaluator<'_> {
                         }
                     }
                     Ok(Evaluated { value: None, certain: true }) => {}
-                    Ok(Evaluated { value: None, certain: false }) => {
-                        attributes.values.push((own.name, placeholder(&own.kind)));
-                        attributes.uncertain.push(own.name);
+                    Ok(Evaluated { value: None, certain: false }) => attributes.unknown(own),
+                    Err(Reported) => {
+                        attributes.failed = true;
+                        attributes.unknown(own);
                     }
-                    Err(Reported) => attributes.failed = true,
                 },
+            }
+        }
+        for own in &declaration.misspelt {
+            if !attributes.values.iter().any(|(name, _)| *name == own.name) {
+                attributes.unknown(own);
             }
         }
         let place = |name: &str| {
@@ -105,11 +120,7 @@ impl Evaluator<'_> {
                 .or_else(|| span_of(defaults, name))
                 .map_or(spot, |span| frame.spot(span))
         };
-        let wanted = if attributes.failed {
-            None
-        } else {
-            self.wanted(declaration, &title, &attributes, &place)
-        };
+        let wanted = self.wanted(declaration, &title, &attributes, &place);
         let relations = wanted.as_ref().and_then(|wanted| match kind.relations(wanted) {
             Ok(relations) => Some(relations),
             Err(failure) => {
@@ -118,6 +129,7 @@ impl Evaluator<'_> {
             }
         });
         attributes.values.sort_unstable_by_key(|(name, _)| *name);
+        let record = self.record(frame, declaration, defaults, &attributes.values);
         let digest = digest::resource(declared.name, &title.text, &attributes.values, &common);
         self.instances.push(Instance {
             kind,
@@ -131,6 +143,7 @@ impl Evaluator<'_> {
             pattern: title.pattern,
             conditional: conditional || frame.conditional,
             modules: Arc::clone(&frame.modules),
+            record,
         });
     }
 
@@ -184,8 +197,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// What the kind makes of the attributes. Errors that may be due to something that is not known
-    /// are not told.
+    /// What the kind makes of the attributes. Errors that may be due to something that is not known,
+    /// or that was wrong by itself, are not told.
     fn wanted(
         &self,
         declaration: &Declaration,
@@ -221,11 +234,17 @@ impl Evaluator<'_> {
             let error = discreet(error, &attributes.values, |name| self.context.hides(place(name)));
             self.attribute_error(declaration, error, place, spot);
         }
-        if wanted.is_none() && self.context.count() == before && !self.check() {
+        if wanted.is_none()
+            && self.context.count() == before
+            && attributes.uncertain.is_empty()
+            && !attributes.failed
+            && !self.check()
+        {
             let message = "the kind refused this resource without saying why";
             self.context.error(Code::InvalidValue, spot, message).report();
         }
-        let certain = title.pattern.is_none() && attributes.uncertain.is_empty();
+        let certain =
+            title.pattern.is_none() && attributes.uncertain.is_empty() && !attributes.failed;
         wanted.filter(|_| certain)
     }
 

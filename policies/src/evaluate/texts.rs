@@ -161,6 +161,7 @@ impl Evaluator<'_> {
         compiled: &Compiled<'_>,
         origin: Origin<'_>,
     ) -> Result<Outcome, Reported> {
+        self.note_reads(compiled);
         let uses_unknown = self.check() && uses_unknown(compiled, origin.text);
         if self.check() {
             self.check_names(frame, locals, compiled, origin)?;

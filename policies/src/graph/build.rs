@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Edge, EdgeReason, Resource};
 use crate::diagnostics::{Context, Diagnostics, Reported};
 use crate::evaluate::{Evaluator, Instance, catalog_digest};
 use crate::parse;
+use crate::rules::SiteRules;
 
 /// The catalog of everything that `evaluator` expanded. Errors are reported.
 pub(crate) fn catalog(
@@ -25,6 +26,7 @@ pub(crate) fn catalog(
         broken_titles: &evaluator.broken_titles,
         unsound: evaluator.unsound,
     };
+    let checks = evaluator.checks.iter().map(|(check, _)| check.clone()).collect();
     let edges = resolve(&world);
     if report_cycles(&world, &edges) || context.has_errors() || evaluator.unsound {
         return Err(Reported);
@@ -32,7 +34,9 @@ pub(crate) fn catalog(
     let edges = without_superfluous(instances.len(), edges);
     let pairs: Vec<Pair> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
     let Ok(order) = order(instances.len(), &pairs) else { return Err(Reported) };
-    Ok(assemble(context, instances, &edges, &order, policies))
+    let mut catalog = assemble(context, instances, &edges, &order, policies);
+    catalog.checks = checks;
+    Ok(catalog)
 }
 
 /// The edges without duplicates of automatic ones and without those automatic ones that would close
@@ -81,6 +85,7 @@ fn assemble(
             digest: instance.digest,
             dependencies: Vec::new(),
             notifies: Vec::new(),
+            record: instance.record,
         });
     }
     let mut resources: Vec<Resource> = slots.into_iter().flatten().collect();
@@ -118,5 +123,13 @@ fn assemble(
     }
     reasons.sort_by_key(|edge| (edge.to, edge.from));
     let digest = catalog_digest(&resources);
-    Catalog { resources, edges: reasons, digest, policies, warnings: Diagnostics::default() }
+    Catalog {
+        resources,
+        edges: reasons,
+        digest,
+        policies,
+        checks: Vec::new(),
+        rules: SiteRules::default(),
+        warnings: Diagnostics::default(),
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
 use super::index::Index;
+use super::mutual;
 use super::order::{Pair, cycle, tangles};
 use crate::diagnostics::{Code, Context, Spot};
 use crate::evaluate::{Instance, Skipped};
@@ -49,6 +50,7 @@ pub(crate) struct World<'a> {
 /// All edges. Errors are reported.
 pub(crate) fn resolve(world: &World<'_>) -> Vec<RawEdge> {
     duplicates(world, |_| true);
+    mutual::report(world, |_| true);
     let mut edges = links(world);
     edges.extend(automatic(world.instances));
     edges
@@ -64,6 +66,7 @@ pub(crate) fn check(world: &World<'_>, own: &[std::ops::Range<usize>]) {
     for range in own {
         let inside = |index: u32| range.contains(&(index as usize)) && fixed(index);
         duplicates(world, inside);
+        mutual::report(world, inside);
         let own: Vec<RawEdge> =
             edges.iter().filter(|edge| inside(edge.from) && inside(edge.to)).copied().collect();
         report_cycles(world, &own);

@@ -6,6 +6,7 @@
 mod build;
 mod edges;
 mod index;
+mod mutual;
 mod order;
 mod reference;
 

@@ -5,6 +5,7 @@
 
 mod convert;
 mod duplicate;
+mod duration;
 mod literal;
 mod merge;
 mod node;
@@ -24,10 +25,13 @@ use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
 use scan::{MAXIMUM_PARTS, MAXIMUM_VALUES, Scan, scan};
 
+pub(crate) use duration::seconds;
 pub(crate) use literal::place_in_literal;
 pub(crate) use node::{Entry, Item, Node};
+pub use policy::CHECK;
 pub(crate) use policy::{
-    Common, Declaration, Element, Given, Module, Name, Parameter, ParameterType, Policy, classify,
+    CheckDeclaration, Common, Declaration, Element, Given, Module, Name, Parameter, ParameterType,
+    Policy, checks, classify,
 };
 pub(crate) use shape::Shape;
 

@@ -54,6 +54,15 @@ impl Item {
         }
     }
 
+    /// The byte after everything that belongs to it: a table's own span may end with its header.
+    pub(crate) fn end(&self) -> u32 {
+        let inner = match &self.node {
+            Node::Table(entries) => entries.iter().map(|entry| entry.item.end()).max(),
+            _ => None,
+        };
+        inner.unwrap_or(0).max(self.span.end)
+    }
+
     /// The string, if it is one.
     pub(crate) fn as_text(&self) -> Option<&Text> {
         match &self.node {

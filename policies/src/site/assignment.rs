@@ -9,7 +9,7 @@ use steadfast_resources::{Text, Value};
 
 use super::{Assignment, Site};
 use crate::diagnostics::{Code, Reported, Span, Spot};
-use crate::evaluate::{Argument, Evaluator, Frame, Locals, Outcome, Policies};
+use crate::evaluate::{Argument, Evaluator, Frame, Outcome, Policies};
 use crate::parse::{Node, Policy};
 
 /// A policy that a host gets.
@@ -29,14 +29,7 @@ pub(crate) fn assigned(
     site: &Site,
 ) -> Vec<Assigned> {
     let pseudo = Policy::bare("site", site.source);
-    let frame = Frame {
-        policy: &pseudo,
-        locals: Locals::new(evaluator.base.clone()),
-        chain: Vec::new(),
-        modules: Vec::new().into(),
-        links: Vec::new(),
-        conditional: false,
-    };
+    let frame = Frame::of_site(&pseudo, evaluator.base.clone());
     let mut assigned: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
         match applies(evaluator, site, &frame, assignment) {
@@ -54,6 +47,13 @@ pub(crate) fn assigned(
         add(evaluator, policies, &frame, assignment, &names, &mut assigned);
     }
     assigned
+}
+
+/// Adds the site's own checks to those of `evaluator`.
+pub(crate) fn checks(evaluator: &mut Evaluator<'_>, site: &Site) {
+    let pseudo = Policy::bare("site", site.source);
+    let frame = Frame::of_site(&pseudo, evaluator.base.clone());
+    evaluator.checks(&frame, &site.checks);
 }
 
 fn add(

@@ -12,7 +12,7 @@ use steadfast_resources::Text;
 use super::Site;
 use super::assignment::as_text;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Spot};
-use crate::evaluate::{Evaluator, Files, Frame, Locals};
+use crate::evaluate::{Evaluator, Files, Frame};
 use crate::expression::{Resolved, from_item, resolve};
 use crate::parse::{self, Entry, Node, Policy};
 
@@ -133,14 +133,7 @@ pub(crate) fn layers(
     site: &Site,
 ) -> Result<Datum, Reported> {
     let pseudo = Policy::bare("site", site.source);
-    let frame = Frame {
-        policy: &pseudo,
-        locals: Locals::new(evaluator.base.clone()),
-        chain: Vec::new(),
-        modules: Vec::new().into(),
-        links: Vec::new(),
-        conditional: false,
-    };
+    let frame = Frame::of_site(&pseudo, evaluator.base.clone());
     let context = evaluator.context;
     let mut merged = Datum {
         spot: Spot::new(site.source, crate::diagnostics::Span::default()),

@@ -1,10 +1,8 @@
 //! `site.toml`: which hosts get which policies, and with which data.
-//!
-//! `[limits]`, `[rollout]` and `[[window]]` are refused with a clear error until they do something:
-//! a safety net that is written down and not there would be worse than none.
 
 mod assignment;
 mod data;
+mod rules;
 
 #[cfg(test)]
 mod tests;
@@ -13,10 +11,12 @@ use steadfast_resources::Text;
 
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::evaluate::Files;
-use crate::parse::{self, Entry, Item, Node, Shape};
+use crate::parse::{self, CheckDeclaration, Entry, Item, Node, Shape};
+use crate::rules::SiteRules;
 
-pub(crate) use assignment::assigned;
+pub(crate) use assignment::{assigned, checks};
 pub(crate) use data::{Datum, check_all, layers};
+pub use rules::{LIMITS, ROLLOUT, WAVE, WINDOW};
 
 /// The site's file.
 pub(crate) const FILE: &str = "site.toml";
@@ -27,6 +27,10 @@ pub(crate) struct Site {
     pub(crate) assignments: Vec<Assignment>,
     /// The names of the data layers, weakest first.
     pub(crate) data: Vec<Item>,
+    /// What concerns every run.
+    pub(crate) rules: SiteRules,
+    /// What must hold on every host.
+    pub(crate) checks: Vec<CheckDeclaration>,
 }
 
 /// Which policies certain hosts get.
@@ -62,16 +66,16 @@ pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
         return None;
     }
     let shape = Shape::new(context, source, "`site.toml`", &document.entries, SITE_KEYS);
-    for key in ["limits", "rollout", "window", "check"] {
-        if let Some(entry) = shape.get(key) {
-            let message = format!("`{key}` is not supported yet");
-            context
-                .error(Code::NotSupported, Spot::new(source, entry.key_span), message)
-                .hint("remove it: this version would not keep what it promises".to_owned())
-                .report();
-        }
+    let mut site = Site {
+        source,
+        assignments: Vec::new(),
+        data: Vec::new(),
+        rules: rules::read(context, source, &shape),
+        checks: Vec::new(),
+    };
+    if let Some(entry) = shape.get("check") {
+        site.checks = parse::checks(context, source, entry.clone());
     }
-    let mut site = Site { source, assignments: Vec::new(), data: Vec::new() };
     if let Some(entries) = shape.table("site") {
         let shape = Shape::new(context, source, "`[site]`", entries, &["data", "description"]);
         site.data = shape.list("data").unwrap_or_default().to_vec();

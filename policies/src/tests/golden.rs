@@ -95,6 +95,43 @@ golden! {
         ("policies/web/templates/b", "{% include 'templates/b' %}"),
     ];
     no_site: [("policies/web.toml", "[note.\"/a\"]\n"), ("site.toml", "")];
+    limits: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n\n[limits]\ndeletions = -1\nrestarts = \"5\"\nchanges = \"50 %\"\ndeletion = 3\n"),
+        ("policies/web.toml", ""),
+    ];
+    rollout_backwards: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n\n[rollout]\nwaves = [\n  { percent = 50 },\n  { percent = 5, after = \"1h\" },\n  { percent = 100, after = \"4h\" },\n]\n"),
+        ("policies/web.toml", ""),
+    ];
+    rollout_without_end: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n\n[rollout]\nwaves = [{ percent = 5 }, { percent = 50, after = \"1h\" }]\n"),
+        ("policies/web.toml", ""),
+    ];
+    rollout_without_time: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n\n[rollout]\nwaves = [{ percent = 5 }, { percent = 100 }]\n"),
+        ("policies/web.toml", ""),
+    ];
+    rollout_of_another_form: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n\n[[rollout]]\npercent = 5\n"),
+        ("policies/web.toml", ""),
+    ];
+    windows: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n\n[[window]]\nallow = [\"Mon-Fri 22:00-04:00\", \"* 10pm-11pm\"]\ntimezone = \"Berlin\"\n\n[[window]]\nalow = \"22:00-04:00\"\ntimezone = \"Europe/Berln\"\n\n[[window]]\nallow = \"Sat 10:00-10:00\"\n\n[[window]]\nallow = \"{{ labels.window }}\"\ntimezone = 1\n"),
+        ("policies/web.toml", ""),
+    ];
+    one_bracket: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n\n[window]\nallow = \"22:00-04:00\"\n"),
+        ("policies/web.toml", ""),
+    ];
+    checks: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n\n[check.ssh]\ntcp = \"22\"\nwithn = \"5s\"\n"),
+        ("policies/web.toml", "[check.nothing]\nwithin = \"30s\"\n\n[check.two]\nhttp = \"http://127.0.0.1/\"\nunit = \"nginx\"\n\n[check.mixed]\nunit = \"nginx\"\nstatus = 200\n\n[check.misspelt]\nhtpp = \"http://127.0.0.1/\"\n\n[check.typed]\ntcp = 5432\n"),
+    ];
+    check_values: [
+        ("site.toml", SITE),
+        ("policies/web.toml", "[check.address]\nhttp = \"127.0.0.1/health\"\n\n[check.code]\nhttp = \"http://127.0.0.1/\"\nstatus = [200, 700]\n\n[check.port]\ntcp = \"localhost\"\nwithin = \"soon\"\n\n[check.shell]\ncommand = \"curl -f http://127.0.0.1/ | grep ok\"\n\n[check.relative]\nfile = \"run/nginx.pid\"\n\n[check.pause]\nunit = \"nginx\"\ninterval = \"1m\"\n\n[check.same]\nfor_each = [\"a\", \"b\"]\nunit = \"{{ item }}\"\n"),
+    ];
+    check_without_name: [("policies/web.toml", "[check]\nhttp = \"http://127.0.0.1/\"\n")];
     glob_without_match: [("policies/web.toml", "[note.\"/a\"]\nnotify = [\"bell.php*\"]\n")];
 }
 

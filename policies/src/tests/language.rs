@@ -422,7 +422,56 @@ fn validation_needs_no_host_to_find_errors_in_what_is_fixed() {
         .iter()
         .map(|diagnostic| (diagnostic.place.as_ref().unwrap().line, diagnostic.code.as_str()))
         .collect();
-    let expected =
-        [(4, "missing_file"), (9, "wrong_type"), (10, "unknown_reference"), (11, "undefined")];
+    let expected = [
+        (4, "missing_file"),
+        (5, "invalid_value"),
+        (9, "wrong_type"),
+        (10, "unknown_reference"),
+        (11, "undefined"),
+    ];
     assert_eq!(lines, expected, "{diagnostics}");
+}
+
+#[test]
+fn a_group_and_a_user_who_name_each_other_are_told_so() {
+    let judge = |text: &str| {
+        let registry = steadfast_resources::Registry::standard();
+        crate::evaluate_policy(&Memory::default(), "x.toml", text, &inputs(), &registry)
+    };
+    for user in ["groups = [\"web\"]", "gid = \"web\""] {
+        let text = format!("[group.web]\nmembers = [\"alice\"]\n[user.alice]\n{user}\n");
+        let errors = judge(&text).err().expect("an error");
+        let told: Vec<(u32, &str)> = errors
+            .iter()
+            .map(|error| (error.place.as_ref().unwrap().line, error.message.as_str()))
+            .collect();
+        let message =
+            "`group.web` and `user.alice` name each other, so that each waits for the other";
+        assert_eq!(told, [(3, message)], "{user}");
+    }
+    for fine in [
+        "[group.web]\nmembers = [\"alice\"]\n[user.alice]\ngroups = [\"other\"]\n[group.other]\n",
+        "[group.web]\nensure = \"absent\"\n[user.alice]\nensure = \"absent\"\n",
+    ] {
+        assert!(judge(fine).is_ok(), "{fine}");
+    }
+}
+
+#[test]
+fn one_mistake_does_not_hide_another() {
+    let lines = |text: &str| {
+        let errors = policy(text).err().expect("errors");
+        errors.iter().map(|error| error.place.as_ref().unwrap().line).collect::<Vec<_>>()
+    };
+    // A wrong type beside what only the kind objects to, and in the parameters beside the rest.
+    assert_eq!(lines("[note.\"/a\"]\ncount = \"x\"\nmode = \"abc\"\n"), [2, 3]);
+    assert_eq!(lines("[note.\"/a\"]\nonwer = \"x\"\nmode = \"abc\"\n"), [2, 3]);
+    assert_eq!(
+        lines(
+            "[params]\nport = { type = \"integer\", default = \"x\" }\n[note.\"/a\"]\nmode = \"abc\"\ncontent = \"{{ params.port }}{{ nope }}\"\n"
+        ),
+        [2, 4, 5]
+    );
+    // What may follow from a mistake is not told a second time.
+    assert_eq!(lines("[note.\"/a\"]\ncontent = 5\nmode = \"0644\"\n"), [2]);
 }

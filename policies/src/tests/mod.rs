@@ -1,11 +1,13 @@
 //! Whole repositories in memory, with kinds that exist only here.
 
+mod checks;
 mod golden;
 mod hostile;
 pub(crate) mod kinds;
 mod language;
 mod limits;
 mod properties;
+mod recording;
 mod secrets;
 
 use std::collections::BTreeMap;

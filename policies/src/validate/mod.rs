@@ -76,6 +76,7 @@ fn check(
     if let Some(site) = site {
         // A data layer's name may rest on facts; that is no error here.
         let _ = site::layers(&evaluator, files, site);
+        site::checks(&mut evaluator, site);
         for assigned in site::assigned(&mut evaluator, policies, site) {
             let _ = evaluator.check_arguments(&assigned.policy, &assigned.arguments, assigned.spot);
         }

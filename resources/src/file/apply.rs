@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::host::command::{CommandError, Request};
 use crate::host::files::{
-    AbsolutePath, FileType, NewFile, Obstacle, Placement, Properties, Staged,
+    AbsolutePath, FileError, FileType, NewFile, Obstacle, Placement, Properties, Staged,
 };
 use crate::kind::Turn;
 
@@ -31,7 +31,7 @@ pub(super) fn apply(
         let checked = validate(wanted, action, &staged, host, turn).and_then(|()| {
             let synced = host.files().sync(&[&staged]).into_iter().collect::<Result<Vec<_>, _>>();
             synced.map_err(Failure::from)?;
-            turn.bucket.flush().map_err(|error| Failure::from_error(&error))
+            turn.bucket.flush().map_err(|error| Failure::from(FileError::from(error)))
         });
         if let Err(failure) = checked {
             discard(staged, host);
@@ -56,7 +56,7 @@ pub(super) fn act(
     let selinux = wanted.selinux.as_deref();
     if action.over() != Obstacle::Nothing {
         keep(wanted, action, host, turn)?;
-        turn.bucket.flush().map_err(|error| Failure::from_error(&error))?;
+        turn.bucket.flush().map_err(|error| Failure::from(FileError::from(error)))?;
     }
     let files = host.files();
     match action {

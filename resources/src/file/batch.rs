@@ -11,7 +11,7 @@ use super::action::FileAction;
 use super::apply::{act, apply, commit, discard, keep, stage};
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::host::files::{Obstacle, Staged};
+use crate::host::files::{FileError, Obstacle, Staged};
 use crate::kind::{Batch, Gathering, Kind, Member, Turn};
 
 /// As many resources as one batch holds at most.
@@ -113,7 +113,7 @@ fn commit_all(
     }
     let candidates: Vec<&Staged> = waiting.iter().map(|waiting| &waiting.staged).collect();
     let synced = host.files().sync(&candidates);
-    let kept = turn.bucket.flush().map_err(|error| Failure::from_error(&error));
+    let kept = turn.bucket.flush().map_err(|error| Failure::from(FileError::from(error)));
     for (Waiting { member, over, staged }, synced) in waiting.drain(..).zip(synced) {
         let ready = synced.map_err(Failure::from).and_then(|()| match over {
             Obstacle::Nothing => Ok(()),

@@ -2,6 +2,7 @@
 //!
 //! Here names are checked (keys, kinds, attributes); values are checked when they are evaluated.
 
+mod checks;
 mod names;
 mod parameters;
 
@@ -15,6 +16,8 @@ use super::node::{Entry, Item, Node};
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
+pub use checks::CHECK;
+pub(crate) use checks::{CheckDeclaration, checks};
 pub(crate) use names::Common;
 pub(crate) use parameters::{Parameter, ParameterType};
 
@@ -28,6 +31,8 @@ pub(crate) struct Policy {
     pub(crate) defaults: HashMap<&'static str, Vec<Given>>,
     /// In written order.
     pub(crate) elements: Vec<Element>,
+    /// In written order.
+    pub(crate) checks: Vec<CheckDeclaration>,
     /// Titles of resources that could not be understood: nobody complains that they are missing.
     pub(crate) broken_titles: Vec<Text>,
     /// Whether the file could be parsed at all.
@@ -45,7 +50,11 @@ pub(crate) struct Declaration {
     pub(crate) kind: &'static dyn AnyKind,
     pub(crate) title: Text,
     pub(crate) title_span: Span,
+    /// The byte after its last value.
+    pub(crate) end: u32,
     pub(crate) given: Vec<Given>,
+    /// Attributes that an unknown name was probably meant to be: nothing is known about them.
+    pub(crate) misspelt: Vec<&'static AttributeDeclaration>,
     /// Whether something about it was already reported.
     pub(crate) broken: bool,
 }
@@ -114,6 +123,7 @@ impl Policy {
             parameters: Vec::new(),
             defaults: HashMap::new(),
             elements: Vec::new(),
+            checks: Vec::new(),
             broken_titles: Vec::new(),
             sound: true,
         }
@@ -168,10 +178,7 @@ impl Classifier<'_> {
             }
             "defaults" => self.defaults(policy, entry),
             "module" => self.modules(entry),
-            "check" => {
-                let message = "`[check]` is not supported yet";
-                self.context.error(Code::NotSupported, self.spot(entry.key_span), message).report();
-            }
+            "check" => policy.checks = checks(self.context, self.source, entry),
             _ => self.resources(policy, entry),
         }
     }
@@ -254,14 +261,17 @@ impl Classifier<'_> {
             return;
         };
         let before = self.context.count();
-        let given = self.attributes(kind, entries, false);
+        let end = entries.iter().map(|entry| entry.item.end()).max();
+        let (given, misspelt) = self.attributes(kind, entries, false);
         self.placed.push((
             entry.key_span.start,
             Element::Resource(Declaration {
                 kind,
                 title: entry.key,
                 title_span: entry.key_span,
+                end: end.unwrap_or(0).max(entry.key_span.end),
                 given,
+                misspelt,
                 broken: self.context.count() > before,
             }),
         ));
@@ -272,9 +282,10 @@ impl Classifier<'_> {
         kind: &'static dyn AnyKind,
         entries: Vec<Entry>,
         defaults: bool,
-    ) -> Vec<Given> {
+    ) -> (Vec<Given>, Vec<&'static AttributeDeclaration>) {
         let declaration = kind.declaration();
         let mut given = Vec::with_capacity(entries.len());
+        let mut misspelt = Vec::new();
         let sensitive = entries.iter().any(|entry| {
             &*entry.key == "sensitive" && !matches!(entry.item.node, Node::Boolean(false))
         });
@@ -285,6 +296,9 @@ impl Classifier<'_> {
             let own = declaration.attribute(&entry.key).map(Name::Own);
             let Some(name) = own.or_else(|| Common::named(&entry.key).map(Name::Common)) else {
                 self.unknown_attribute(declaration, &entry);
+                let own = declaration.attributes.iter().map(|attribute| attribute.name);
+                misspelt
+                    .extend(nearest(&entry.key, own).and_then(|name| declaration.attribute(name)));
                 continue;
             };
             if defaults && matches!(name, Name::Common(Common::When | Common::ForEach)) {
@@ -296,7 +310,7 @@ impl Classifier<'_> {
             }
             given.push(Given { name, item: entry.item });
         }
-        given
+        (given, misspelt)
     }
 
     fn unknown_attribute(&self, declaration: &steadfast_resources::KindDeclaration, entry: &Entry) {
@@ -329,7 +343,7 @@ impl Classifier<'_> {
                 continue;
             }
             if let Node::Table(attributes) = entry.item.node {
-                let given = self.attributes(kind, attributes, true);
+                let (given, _) = self.attributes(kind, attributes, true);
                 policy.defaults.insert(kind.declaration().name, given);
             }
         }

@@ -207,6 +207,12 @@ impl FileError {
             }
             Self::MountPoint { .. } => return Some("unmount it first"),
             Self::ChangedMeanwhile { .. } => return Some("something else writes there; run again"),
+            Self::Keep(_) => {
+                return Some(
+                    "nothing was changed: make room on the file system of the agent's state and \
+                     check its health, or declare `backup = false` where the old content may go",
+                );
+            }
             _ => {}
         }
         match self.cause()? {
