@@ -71,7 +71,8 @@ fn show_report(report: &Report) {
         for resource in &report.resources {
             assert!(!resource_text(resource, style).is_empty());
         }
-        let control = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\u{1b}');
+        let control =
+            |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t' | '\u{1b}');
         assert!(!text.contains(control), "a control character reaches the terminal");
         assert!(coloured || !text.contains('\u{1b}'), "an escape sequence reaches the terminal");
     }
