@@ -65,9 +65,10 @@ impl Context {
         // Literals do not overlap: the last that starts before it is the only one that may hold it.
         let until = Spot::new(spot.source, Span { start: spot.span.start, end: u32::MAX });
         let hidden = self.hidden.borrow();
-        hidden.range(..=until).next_back().is_some_and(|other| {
-            other.source == spot.source && spot.span.end <= other.span.end
-        })
+        hidden
+            .range(..=until)
+            .next_back()
+            .is_some_and(|other| other.source == spot.source && spot.span.end <= other.span.end)
     }
 
     /// How many errors and warnings were recorded so far.

@@ -27,9 +27,8 @@ impl Span {
     }
 }
 
-#[expect(clippy::naive_bytecount, reason = "the compiler vectorises it; not worth a dependency")]
 fn line_breaks(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+    memchr::memchr_iter(b'\n', bytes).count()
 }
 
 /// The last boundary of a character that is not behind `at`.
@@ -106,8 +105,8 @@ impl Source {
     /// The line (from 1) of the byte at `start`, and where that line starts and ends.
     fn line_of(&self, start: usize) -> (u32, Range<usize>) {
         let lines = self.lines.get_or_init(|| {
-            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0).chain(breaks.map(|(at, _)| offset(at + 1))).collect()
+            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(breaks.map(|at| offset(at + 1))).collect()
         });
         let line = lines.partition_point(|line| *line as usize <= start);
         let begin = lines.get(line.saturating_sub(1)).map_or(0, |begin| *begin as usize);

@@ -67,7 +67,9 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
         }
         Scan::TooMany(at) => {
             let spot = Spot::new(source, Span::new(&(at..at + 1)));
-            let message = format!("the file has more than {MAXIMUM_VALUES} values");
+            let message = format!(
+                "the file has too many parts: none may have more than {MAXIMUM_VALUES} values"
+            );
             context.error(Code::Limit, spot, message).report();
             return Document { entries: Vec::new(), sound: false };
         }

@@ -86,7 +86,7 @@ pub(crate) fn scan(text: &str) -> Scan {
                 continue;
             }
             b'"' | b'\'' => {
-                if line_end < position {
+                if line_end <= position {
                     line_end = find(bytes, position, b'\n').unwrap_or(bytes.len());
                 }
                 position = string_end(bytes, position, *byte, line_end);
@@ -103,14 +103,9 @@ pub(crate) fn scan(text: &str) -> Scan {
     Scan::Pieces(pieces)
 }
 
-/// The first `byte` from `from` on; long stretches without it are passed over quickly.
+/// The first `byte` from `from` on.
 fn find(bytes: &[u8], from: usize, byte: u8) -> Option<usize> {
-    const STRIDE: usize = 64;
-    let rest = bytes.get(from..)?;
-    let skipped =
-        rest.chunks_exact(STRIDE).take_while(|chunk| !chunk.contains(&byte)).count() * STRIDE;
-    let tail = rest.get(skipped..)?;
-    tail.iter().position(|other| *other == byte).map(|at| from + skipped + at)
+    memchr::memchr(byte, bytes.get(from..)?).map(|at| from + at)
 }
 
 /// The position after the string that starts at `start`, in a line that ends at `line_end`.
