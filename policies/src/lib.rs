@@ -42,6 +42,7 @@ pub mod rules;
 mod evaluate;
 mod expression;
 mod graph;
+mod map;
 mod parse;
 mod site;
 mod validate;

@@ -1,6 +1,6 @@
 //! Who comes before whom, and why: references resolved, automatic edges found, duplicates refused.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
@@ -9,6 +9,7 @@ use super::mutual;
 use super::order::{Pair, cycle, tangles};
 use crate::diagnostics::{Code, Context, Spot};
 use crate::evaluate::{Instance, Skipped};
+use crate::map::{Map, map_for};
 use crate::parse;
 
 /// How many edges references may make. (Ten thousand resources that each require ten thousand
@@ -75,6 +76,9 @@ pub(crate) fn check(world: &World<'_>, own: &[std::ops::Range<usize>]) {
 
 /// The edges that references make. A reference to nothing is reported.
 pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
+    if world.instances.iter().all(|instance| instance.links.is_empty()) {
+        return Vec::new();
+    }
     let mut index = Index::new(world);
     let mut edges = Vec::new();
     for (own, instance) in (0_u32..).zip(world.instances) {
@@ -106,8 +110,8 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
 
 /// Reports resources that are defined twice, by title or by what they are about.
 fn duplicates(world: &World<'_>, counts: impl Fn(u32) -> bool) {
-    let mut titles: HashMap<(&str, &str), u32> = HashMap::with_capacity(world.instances.len());
-    let mut identities: HashMap<&Identity, u32> = HashMap::with_capacity(world.instances.len());
+    let mut titles: Map<(&str, &str), u32> = map_for(world.instances.len());
+    let mut identities: Map<&Identity, u32> = map_for(world.instances.len());
     for (index, instance) in (0_u32..).zip(world.instances) {
         if !counts(index) || instance.pattern.is_some() {
             continue;
@@ -139,42 +143,38 @@ fn duplicates(world: &World<'_>, counts: impl Fn(u32) -> bool) {
 
 /// The edges that the kinds know of.
 fn automatic(instances: &[Instance]) -> Vec<RawEdge> {
-    let mut identities: HashMap<&Identity, u32> = HashMap::with_capacity(instances.len());
+    let mut identities: Map<(&str, &str), u32> = map_for(instances.len());
     for (index, instance) in (0_u32..).zip(instances) {
         if let Some(relations) = &instance.relations {
-            identities.entry(&relations.identity).or_insert(index);
+            let Identity { kind, name } = &relations.identity;
+            identities.entry((kind, name)).or_insert(index);
         }
     }
-    let mut sorted: Option<Vec<(&Identity, u32)>> = None;
+    let mut sorted: Option<Vec<((&str, &str), u32)>> = None;
     let mut edges = Vec::new();
     for (own, instance) in (0_u32..).zip(instances) {
         let Some(relations) = &instance.relations else { continue };
         for edge in &relations.after {
             match edge {
-                Autoedge::First(candidates) => {
-                    let found = candidates.iter().find_map(|candidate| identities.get(candidate));
+                Autoedge::Above { kind, path } => {
+                    let found = above(path).find_map(|parent| identities.get(&(*kind, parent)));
                     edges.extend(found.and_then(|other| turned(instances, own, *other)));
                 }
-                Autoedge::Exactly(identity) => {
-                    let found = identities.get(identity);
+                Autoedge::Exactly(Identity { kind, name }) => {
+                    let found = identities.get(&(*kind, name.as_str()));
                     edges.extend(found.and_then(|other| turned(instances, own, *other)));
                 }
                 Autoedge::Under { kind, prefix } => {
                     let sorted = sorted.get_or_insert_with(|| {
-                        let mut list: Vec<(&Identity, u32)> = identities
-                            .iter()
-                            .map(|(identity, index)| (*identity, *index))
-                            .collect();
-                        list.sort_unstable_by(|(left, _), (right, _)| {
-                            (left.kind, &left.name).cmp(&(right.kind, &right.name))
-                        });
+                        let all = identities.iter();
+                        let mut list: Vec<_> = all.map(|(name, index)| (*name, *index)).collect();
+                        list.sort_unstable();
                         list
                     });
-                    let start = sorted.partition_point(|(identity, _)| {
-                        (identity.kind, identity.name.as_str()) < (*kind, prefix.as_str())
-                    });
-                    let under = sorted.iter().skip(start).take_while(|(identity, _)| {
-                        identity.kind == *kind && identity.name.starts_with(prefix.as_str())
+                    let from = (*kind, prefix.as_str());
+                    let start = sorted.partition_point(|(identity, _)| *identity < from);
+                    let under = sorted.iter().skip(start).take_while(|((other, name), _)| {
+                        other == kind && name.starts_with(prefix.as_str())
                     });
                     edges.extend(under.filter_map(|(_, other)| turned(instances, own, *other)));
                 }
@@ -182,6 +182,18 @@ fn automatic(instances: &[Instance]) -> Vec<RawEdge> {
         }
     }
     edges
+}
+
+/// The directories above `path`, nearest first.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    const NEAREST: usize = 64;
+    std::iter::successors(Some(path), |path| parent(path)).skip(1).take(NEAREST)
+}
+
+fn parent(path: &str) -> Option<&str> {
+    let path = path.trim_end_matches('/');
+    let parent = path.get(..path.rfind('/')?)?.trim_end_matches('/');
+    Some(if parent.is_empty() { "/" } else { parent })
 }
 
 /// The edge by which `own` comes after `other`, or before it where `other` is to be absent.
@@ -196,7 +208,7 @@ pub(crate) fn report_cycles(world: &World<'_>, edges: &[RawEdge]) -> bool {
     let explicit: Vec<&RawEdge> = edges.iter().filter(|edge| edge.why != Why::Automatic).collect();
     let pairs: Vec<Pair> = explicit.iter().map(|edge| (edge.from, edge.to)).collect();
     let tangles = tangles(world.instances.len(), &pairs);
-    let mut group: HashMap<u32, usize> = HashMap::new();
+    let mut group: Map<u32, usize> = Map::default();
     for (index, tangle) in tangles.iter().enumerate() {
         group.extend(tangle.iter().map(|member| (*member, index)));
     }

@@ -3,7 +3,6 @@
 //! Nothing here looks at all resources for each reference: names are looked up, globs only see the
 //! titles that begin as they do, each glob once. What that cannot bound is counted and refused.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -13,6 +12,7 @@ use super::reference::{Parsed, parse_reference};
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Reported, Spot};
 use crate::evaluate::{Instance, Link};
+use crate::map::{Map, Set, map_for};
 
 /// The kind that references to modules name.
 const MODULE: &str = "module";
@@ -26,17 +26,17 @@ const MAXIMUM_SUGGESTIONS: usize = 200_000;
 /// The resources by name.
 pub(super) struct Index<'a> {
     world: &'a World<'a>,
-    titles: HashMap<(&'a str, &'a str), u32>,
+    titles: Map<(&'a str, &'a str), u32>,
     /// The resources of each kind, in written order.
-    kinds: HashMap<&'a str, Vec<u32>>,
+    kinds: Map<&'a str, Vec<u32>>,
     /// The same by title, for the kinds that globs name.
-    sorted: HashMap<&'a str, Rc<[u32]>>,
-    skipped: HashSet<(&'a str, &'a str)>,
+    sorted: Map<&'a str, Rc<[u32]>>,
+    skipped: Set<(&'a str, &'a str)>,
     skipped_globs: Vec<(&'a str, GlobMatcher)>,
     /// Resources whose titles are not known (when checking), and what they may be.
     patterned: Vec<(&'a str, GlobMatcher)>,
-    globs: HashMap<(String, String), Rc<[u32]>>,
-    modules: Option<HashMap<&'a str, Rc<[u32]>>>,
+    globs: Map<(String, String), Rc<[u32]>>,
+    modules: Option<Map<&'a str, Rc<[u32]>>>,
     comparisons: usize,
     suggestions: usize,
 }
@@ -58,18 +58,18 @@ impl<'a> Index<'a> {
     pub(super) fn new(world: &'a World<'a>) -> Self {
         let mut index = Self {
             world,
-            titles: HashMap::with_capacity(world.instances.len()),
-            kinds: HashMap::new(),
-            sorted: HashMap::new(),
-            skipped: HashSet::new(),
+            titles: map_for(world.instances.len()),
+            kinds: Map::default(),
+            sorted: Map::default(),
+            skipped: Set::default(),
             skipped_globs: Vec::new(),
             patterned: Vec::new(),
-            globs: HashMap::new(),
+            globs: Map::default(),
             modules: None,
             comparisons: 0,
             suggestions: 0,
         };
-        let mut seen: HashSet<(&str, &str)> = HashSet::new();
+        let mut seen: Set<(&str, &str)> = Set::default();
         for skipped in world.skipped {
             let name = (skipped.kind, &*skipped.title);
             if !skipped.glob {
@@ -239,7 +239,7 @@ impl<'a> Index<'a> {
             return Err(draft.hint(hint).report());
         }
         let modules = self.modules.get_or_insert_with(|| {
-            let mut modules: HashMap<&str, Vec<u32>> = HashMap::new();
+            let mut modules: Map<&str, Vec<u32>> = Map::default();
             for (index, instance) in (0_u32..).zip(world.instances) {
                 for name in instance.modules.iter() {
                     let inside = modules.entry(name).or_default();
@@ -277,11 +277,13 @@ impl<'a> Index<'a> {
         }
         let hint = if self.may_suggest(self.world.instances.len()) {
             let titles = self.of_kind(&parsed.kind).iter().map(|index| self.title(*index));
-            nearest(&parsed.title, titles).map(|title| (parsed.kind.as_str(), title)).or_else(|| {
-                let same = |instance: &&Instance| instance.reference.title() == parsed.title;
-                let other = self.world.instances.iter().find(same)?;
-                Some((other.reference.kind(), other.reference.title()))
-            })
+            nearest(&parsed.title, titles).map(|title| (parsed.kind.as_str(), title)).or_else(
+                || {
+                    let same = |instance: &&Instance| instance.reference.title() == parsed.title;
+                    let other = self.world.instances.iter().find(same)?;
+                    Some((other.reference.kind(), other.reference.title()))
+                },
+            )
         } else {
             None
         };

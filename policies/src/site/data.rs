@@ -4,8 +4,6 @@
 //! one below it. Data is literal: nothing in it is evaluated. A layer that does not exist is fine,
 //! one that does not parse is not.
 
-use std::collections::HashMap;
-
 use minijinja::Value as Jinja;
 use steadfast_resources::Text;
 
@@ -14,6 +12,7 @@ use super::assignment::as_text;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Spot};
 use crate::evaluate::{Evaluator, Files, Frame};
 use crate::expression::{Resolved, from_item, resolve};
+use crate::map::Map;
 use crate::parse::{self, Entry, Node, Policy};
 
 /// A merged value and where it is written.
@@ -46,7 +45,7 @@ impl Datum {
         // A key with `+` counts after the one without, in whichever order they are written.
         let (appends, plain): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| entry.key.ends_with('+'));
-        let mut places: HashMap<String, usize> =
+        let mut places: Map<String, usize> =
             map.iter().enumerate().map(|(place, (key, _))| (key.to_string(), place)).collect();
         for entry in plain {
             let spot = Spot::new(source, entry.item.span);
@@ -55,7 +54,8 @@ impl Datum {
             let datum = match &entry.item.node {
                 Node::Table(entries) => {
                     let empty = Self { spot, content: Content::Map(Vec::new()) };
-                    let below = below.as_deref_mut().map(|below| std::mem::replace(below, empty.clone()));
+                    let below =
+                        below.as_deref_mut().map(|below| std::mem::replace(below, empty.clone()));
                     below.unwrap_or(empty).merged(context, source, entries)
                 }
                 Node::List(items) => {
@@ -100,7 +100,7 @@ fn append(
     context: &Context,
     source: SourceId,
     map: &mut Vec<(Text, Datum)>,
-    places: &mut HashMap<String, usize>,
+    places: &mut Map<String, usize>,
     entry: &Entry,
 ) {
     let key = entry.key.trim_end_matches('+');
