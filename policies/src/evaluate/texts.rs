@@ -1,6 +1,7 @@
 //! Running expressions and strings, and telling what is known from what is not.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use minijinja::Value as Jinja;
 
@@ -15,7 +16,7 @@ use crate::parse::{Item, Node};
 /// The names that an expression sees, in the form the engine takes, made once for many.
 #[derive(Clone)]
 pub(crate) struct Locals {
-    pub(crate) scope: Scope,
+    pub(crate) scope: Arc<Scope>,
     value: Jinja,
     /// Whether there is an `item`, known or not.
     pub(crate) item: bool,
@@ -25,14 +26,15 @@ pub(crate) struct Locals {
 
 impl Locals {
     pub(crate) fn new(scope: Scope) -> Self {
-        let value = Jinja::from_object(scope.clone());
+        let scope = Arc::new(scope);
+        let value = Jinja::from_dyn_object(Arc::clone(&scope));
         Self { scope, value, item: false, declared: Rc::new([]) }
     }
 
     /// The same names, and `item`.
     pub(crate) fn with_item(&self, item: Jinja) -> Self {
-        let scope = self.scope.with_item(item);
-        let value = Jinja::from_object(scope.clone());
+        let scope = Arc::new(self.scope.with_item(item));
+        let value = Jinja::from_dyn_object(Arc::clone(&scope));
         Self { scope, value, item: true, declared: Rc::clone(&self.declared) }
     }
 
@@ -206,7 +208,7 @@ impl Evaluator<'_> {
             };
             outcome = Err(told.undefined(&name, spot, file.is_some()));
         }
-        let expression = matches!(compiled, Compiled::Expression { .. });
+        let expression = compiled.is_expression();
         let text = file.as_ref().map_or(origin.text, |(_, text)| text.as_str());
         for (name, range) in unknown_filters(text, expression) {
             let spot = match &file {

@@ -1,7 +1,6 @@
 //! Compiling each expression and string once, and running it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -13,8 +12,11 @@ use super::budget::Budget;
 use super::complexity;
 use super::guard;
 use super::library::{Library, Resolved};
+use super::plain::Plain;
+use super::scope::Scope;
 use super::{MAXIMUM_OUTPUT, only_expression};
 use crate::diagnostics::SourceId;
+use crate::map::Map;
 
 /// A compiled expression or string.
 pub(crate) enum Compiled<'e> {
@@ -26,12 +28,22 @@ pub(crate) enum Compiled<'e> {
     },
     /// Text with interpolations, or a template file.
     Template(Template<'e, 'e>),
+    /// One of the above that mostly needs no engine.
+    Plain(Plain, Box<Compiled<'e>>),
 }
 
 impl Compiled<'_> {
     /// Runs it within `budget`.
     pub(crate) fn run(&self, scope: &Value, budget: &Budget) -> Result<Value, Error> {
         match self {
+            Self::Plain(plain, compiled) => {
+                let names = scope.downcast_object_ref::<Scope>();
+                if let Some(value) = names.and_then(|names| plain.value(names)) {
+                    budget.charge(PLAIN)?;
+                    return Ok(value);
+                }
+                compiled.run(scope, budget)
+            }
             Self::Expression { expression, .. } => {
                 budget.charge(RUN)?;
                 expression.eval(scope.clone())
@@ -40,7 +52,8 @@ impl Compiled<'_> {
                 budget.charge(RUN)?;
                 let mut output = Bounded { bytes: Vec::new(), exceeded: false };
                 let rendered = template.render_captured_to(scope.clone(), &mut output);
-                let rendered = rendered.map(|captured| budget.burnt(captured.state().fuel_levels()));
+                let rendered =
+                    rendered.map(|captured| budget.burnt(captured.state().fuel_levels()));
                 if rendered.as_ref().is_err_and(|error| error.kind() == ErrorKind::OutOfFuel) {
                     budget.burnt(None);
                 }
@@ -62,6 +75,7 @@ impl Compiled<'_> {
         match self {
             Self::Expression { expression, .. } => expression.undeclared_variables(nested),
             Self::Template(template) => template.undeclared_variables(nested),
+            Self::Plain(_, compiled) => compiled.names(nested),
         }
     }
 
@@ -72,7 +86,16 @@ impl Compiled<'_> {
                 Resolved::Path(path) => Some((path, guard::written(template.source()))),
                 _ => None,
             },
-            Self::Expression { .. } => None,
+            Self::Expression { .. } | Self::Plain(..) => None,
+        }
+    }
+
+    /// Whether all of it is one expression.
+    pub(crate) fn is_expression(&self) -> bool {
+        match self {
+            Self::Expression { .. } => true,
+            Self::Template(_) => false,
+            Self::Plain(_, compiled) => compiled.is_expression(),
         }
     }
 
@@ -81,12 +104,19 @@ impl Compiled<'_> {
         match self {
             Self::Expression { offset, .. } => *offset,
             Self::Template(_) => 0,
+            Self::Plain(_, compiled) => compiled.offset(),
         }
     }
 }
 
 /// What running anything costs.
 const RUN: usize = 500;
+
+/// How many compiled strings are kept: each takes several kilobytes.
+const MAXIMUM_KEPT: usize = 10_000;
+
+/// What putting a plain string together costs.
+const PLAIN: usize = 100;
 
 /// Collects output up to the limit.
 struct Bounded {
@@ -114,7 +144,8 @@ pub(crate) struct Engine<'e> {
     environment: &'e Environment<'static>,
     library: &'e Library,
     pub(crate) budget: Budget,
-    cache: RefCell<HashMap<(SourceId, u32), Rc<Compiled<'e>>>>,
+    cache: RefCell<Map<(SourceId, u32), Rc<Compiled<'e>>>>,
+    templates: RefCell<Map<String, Rc<Compiled<'e>>>>,
 }
 
 impl<'e> Engine<'e> {
@@ -123,7 +154,13 @@ impl<'e> Engine<'e> {
         library: &'e Library,
         budget: Budget,
     ) -> Self {
-        Self { environment, library, budget, cache: RefCell::default() }
+        Self {
+            environment,
+            library,
+            budget,
+            cache: RefCell::default(),
+            templates: RefCell::default(),
+        }
     }
 
     /// The bare expression `text`, written at `key`.
@@ -143,18 +180,46 @@ impl<'e> Engine<'e> {
         text: &str,
     ) -> Result<Rc<Compiled<'e>>, Error> {
         self.cached(key, || {
-            if let Some(range) = only_expression(text) {
-                return self.compile_expression(text, range);
-            }
-            let name = format!("{:?}:{}", key.0, key.1);
-            let name = self.library.keep_inline(directory, &name, text);
-            self.environment.get_template(&name).map(Compiled::Template)
+            let compiled = self.compile_string(key, directory, text)?;
+            Ok(match Plain::read(text) {
+                Some(plain) => Compiled::Plain(plain, Box::new(compiled)),
+                None => compiled,
+            })
         })
     }
 
+    fn compile_string(
+        &self,
+        key: (SourceId, u32),
+        directory: &str,
+        text: &str,
+    ) -> Result<Compiled<'e>, Error> {
+        if let Some(range) = only_expression(text) {
+            return self.compile_expression(text, range);
+        }
+        let name = format!("{:?}:{}", key.0, key.1);
+        let name = self.library.keep_inline(directory, &name, text);
+        self.environment.get_template(&name).map(Compiled::Template)
+    }
+
+    /// The string as the engine runs it.
+    #[cfg(test)]
+    pub(super) fn unoptimised(
+        &self,
+        key: (SourceId, u32),
+        text: &str,
+    ) -> Result<Compiled<'e>, Error> {
+        self.compile_string(key, "", text)
+    }
+
     /// The template file called `name` (see [`Library::file_name`]).
-    pub(crate) fn template(&self, name: &str) -> Result<Compiled<'e>, Error> {
-        self.environment.get_template(name).map(Compiled::Template)
+    pub(crate) fn template(&self, name: &str) -> Result<Rc<Compiled<'e>>, Error> {
+        if let Some(compiled) = self.templates.borrow().get(name) {
+            return Ok(Rc::clone(compiled));
+        }
+        let compiled = Rc::new(self.environment.get_template(name).map(Compiled::Template)?);
+        self.templates.borrow_mut().insert(name.to_owned(), Rc::clone(&compiled));
+        Ok(compiled)
     }
 
     fn compile_expression(&self, text: &str, range: Range<usize>) -> Result<Compiled<'e>, Error> {
@@ -174,7 +239,12 @@ impl<'e> Engine<'e> {
             return Ok(Rc::clone(compiled));
         }
         let compiled = Rc::new(compile()?);
-        self.cache.borrow_mut().insert(key, Rc::clone(&compiled));
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() >= MAXIMUM_KEPT {
+            cache.clear();
+        }
+        cache.insert(key, Rc::clone(&compiled));
+        drop(cache);
         Ok(compiled)
     }
 }

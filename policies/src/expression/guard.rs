@@ -112,8 +112,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
 fn word<'t>(text: &'t str, inside: &Range<usize>) -> (&'t str, usize) {
     let block = text.get(inside.clone()).unwrap_or_default();
     let head = block.trim_start_matches(['-', '+']).trim_start();
-    let length =
-        head.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(head.len());
+    let length = head.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(head.len());
     (head.get(..length).unwrap_or_default(), inside.end - head.len() + length)
 }
 
@@ -155,7 +154,10 @@ fn block_end(text: &str, from: usize, close: &str) -> usize {
     let mut end = text.len();
     walk(text, from..text.len(), |position, _, open| {
         let closed = (open == 0 || close == "%}")
-            && text.as_bytes().get(position..).is_some_and(|rest| rest.starts_with(close.as_bytes()));
+            && text
+                .as_bytes()
+                .get(position..)
+                .is_some_and(|rest| rest.starts_with(close.as_bytes()));
         if closed {
             end = position;
         }

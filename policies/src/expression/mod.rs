@@ -17,6 +17,7 @@ mod failure;
 mod filters;
 mod guard;
 mod library;
+mod plain;
 mod scope;
 mod split;
 mod unknown;

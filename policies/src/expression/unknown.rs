@@ -32,11 +32,16 @@ pub(crate) fn unknown_filters(text: &str, expression: bool) -> Vec<(&str, Range<
 
 /// Where the next block's inside starts, and what closes it.
 fn next_block(text: &str, from: usize) -> Option<(usize, &'static str)> {
-    let rest = text.get(from..)?;
-    [("{{", "}}"), ("{%", "%}"), ("{#", "#}")]
-        .into_iter()
-        .filter_map(|(open, close)| Some((from + rest.find(open)? + 2, close)))
-        .min()
+    let mut position = from;
+    loop {
+        position += text.get(position..)?.find('{')? + 1;
+        match text.as_bytes().get(position) {
+            Some(b'{') => return Some((position + 1, "}}")),
+            Some(b'%') => return Some((position + 1, "%}")),
+            Some(b'#') => return Some((position + 1, "#}")),
+            _ => {}
+        }
+    }
 }
 
 fn raw(block: &str) -> bool {
@@ -94,7 +99,8 @@ mod tests {
     #[test]
     fn every_filter_that_we_name_exists() {
         let library = std::sync::Arc::default();
-        let environment = crate::expression::environment(&library, &crate::expression::Budget::default());
+        let environment =
+            crate::expression::environment(&library, &crate::expression::Budget::default());
         for name in filters::names() {
             let rendered = environment.compile_expression_owned(format!("none | {name}"));
             let error = rendered.unwrap().eval(()).err();

@@ -1,5 +1,6 @@
-//! Hostile and mistaken repositories: each is answered within a second of a release build (ten times
-//! that without optimisation) and with little memory, mostly by an error that says what is too much.
+//! Hostile and mistaken repositories: each is answered within a second of a release build and with
+//! little memory, mostly by an error that says what is too much. (A build without optimisation on a busy
+//! machine gets thirty; what is not bounded takes minutes.)
 
 use std::fmt::Write;
 
@@ -8,7 +9,7 @@ use super::{Memory, inputs, registry};
 const SITE: &str = "[site]\ndata = [\"common\"]\n[[assign]]\nhosts = \"*\"\npolicies = [\"p\"]\n";
 
 /// How much processor time an answer may take, in seconds.
-const DEADLINE: f64 = if cfg!(debug_assertions) { 10.0 } else { 1.0 };
+const DEADLINE: f64 = if cfg!(debug_assertions) { 30.0 } else { 1.0 };
 
 /// How much memory the process may have used at its peak, in KiB.
 const MEMORY: u64 = 1536 << 10;
@@ -27,8 +28,10 @@ fn peak_memory() -> u64 {
 }
 
 /// What evaluation says of `files`: the number of resources, or its errors.
+#[expect(clippy::print_stderr, reason = "the figures are shown where a test fails")]
 fn evaluated(files: &[(String, String)]) -> Result<usize, String> {
-    let mut files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
+    let mut files: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (&**path, &**text)).collect();
     if !files.iter().any(|(path, _)| *path == "site.toml") {
         files.push(("site.toml", SITE));
     }
@@ -65,8 +68,12 @@ fn template(text: &str) -> Vec<(String, String)> {
 }
 
 fn templates(list: &[(&str, &str)]) -> Vec<(String, String)> {
-    let mut files = file("policies/p/policy.toml", "[params]\nlist = [1, 2]\n[note.\"/a\"]\ntemplate = \"t\"\n");
-    files.extend(list.iter().map(|(name, text)| (format!("policies/p/{name}"), (*text).to_owned())));
+    let mut files = file(
+        "policies/p/policy.toml",
+        "[params]\nlist = [1, 2]\n[note.\"/a\"]\ntemplate = \"t\"\n",
+    );
+    files
+        .extend(list.iter().map(|(name, text)| (format!("policies/p/{name}"), (*text).to_owned())));
     files
 }
 
@@ -106,7 +113,7 @@ hostile! {
     deep_tables: policy(format!("x = {}", "{a=".repeat(10_000))) => "this is not TOML";
     deep_keys: policy(format!("{}a = 1\n", "a.".repeat(10_000))) => "a key has more than 16 parts";
     deep_data: file("data/common.toml", format!("x = {}{}\n", "[".repeat(10_000), "]".repeat(10_000))) => "this is not TOML";
-    deep_expression: expression(&format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000))) => "this is not Jinja";
+    deep_expression: expression(&format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000))) => "more than 1000 operators";
     deep_template: template(&"{% if true %}".repeat(10_000)) => "this is not Jinja";
     many_operators: expression(&format!("1{}", " + 1".repeat(990))) => 1;
     many_dots: expression(&format!("facts{}", ".a".repeat(100_000))) => "more than 1000 operators";
@@ -120,7 +127,7 @@ hostile! {
     a_large_file: policy(format!("[note.\"/a\"]\ncontent = '''\n{}'''\n", "a line of text that says nothing at all\n".repeat(1_250_000))) => 1;
     a_large_file_of_values: policy("a=1\n".repeat(12_000_000)) => "more than 1000000 values";
     a_large_file_of_brackets: policy("]".repeat(50_000_000)) => "more than 1000000 values";
-    a_large_file_of_nonsense: policy("no sense ".repeat(5_000_000)) => "this is not TOML";
+    a_large_file_of_nonsense: policy("no sense ".repeat(5_000_000)) => "more than 1000000 values";
     a_large_file_of_errors: policy("= =\n".repeat(500_000)) => "this is not TOML";
     many_errors: policy(many(100_000, |index| format!("[note.\"/{index}\"]\nnope = {index}\n"))) => "only the first 10000 of";
     many_errors_on_one_line: policy(format!("note = {{ {} }}\n", many(100_000, |index| format!("\"/{index}\" = {{ nope = {index} }}, ")))) => "only the first 10000 of";

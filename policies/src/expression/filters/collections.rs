@@ -7,14 +7,17 @@ use crate::expression::budget::{Budget, MAXIMUM_ITEMS};
 
 pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
     let own = budget.clone();
-    environment.add_filter("combine", move |first: Value, others: Rest<Value>, arguments: Kwargs| {
-        let recursive = arguments.get::<Option<bool>>("recursive")?.unwrap_or(false);
-        arguments.assert_all_used()?;
-        others.iter().try_fold(first, |merged, other| {
-            each_with_each(&own, &merged, other)?;
-            combined(&merged, other, recursive)
-        })
-    });
+    environment.add_filter(
+        "combine",
+        move |first: Value, others: Rest<Value>, arguments: Kwargs| {
+            let recursive = arguments.get::<Option<bool>>("recursive")?.unwrap_or(false);
+            arguments.assert_all_used()?;
+            others.iter().try_fold(first, |merged, other| {
+                each_with_each(&own, &merged, other)?;
+                combined(&merged, other, recursive)
+            })
+        },
+    );
     environment.add_filter("dict2items", |map: Value| {
         pairs(&map).map(|pairs| {
             pairs

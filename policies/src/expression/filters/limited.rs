@@ -17,14 +17,17 @@ pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
     environment.add_filter(guard::FILTER, move |value: Value| own.bounded(&value).map(|_| value));
     let mut limit = |name: &'static str, filter: Value, check: Check| {
         let budget = budget.clone();
-        environment.add_filter(name, move |state: &mut State<'_, '_>, given: Rest<ValueOrKwargs>| {
-            let arguments = given.into_values();
-            for argument in &arguments {
-                budget.charge(items(argument)?)?;
-            }
-            check(&budget, &arguments)?;
-            filter.call(state, &arguments)
-        });
+        environment.add_filter(
+            name,
+            move |state: &mut State<'_, '_>, given: Rest<ValueOrKwargs>| {
+                let arguments = given.into_values();
+                for argument in &arguments {
+                    budget.charge(items(argument)?)?;
+                }
+                check(&budget, &arguments)?;
+                filter.call(state, &arguments)
+            },
+        );
     };
     for (name, filter) in [
         ("batch", Value::from_function(filters::batch)),
@@ -119,7 +122,7 @@ fn widths(budget: &Budget, arguments: &[Value]) -> Result<(), Error> {
     for argument in arguments {
         total = total.saturating_add(budget.text_length(argument)?);
     }
-    limited(written.chain(given).fold(Some(total), |sum, width| sum?.checked_add(width)))
+    limited(written.chain(given).try_fold(total, usize::checked_add))
 }
 
 fn indentation(_: &Budget, arguments: &[Value]) -> Result<(), Error> {
