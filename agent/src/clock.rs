@@ -15,6 +15,11 @@ pub fn days_ago(days: u32) -> String {
     format!("{past:.3}")
 }
 
+/// Now, as a mail says it (RFC 5322).
+pub fn mail_date() -> String {
+    Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
 /// A run's id: the time to the second, then random letters, so that ids sort by age.
 pub fn run_id() -> String {
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use steadfast_resources::kind::AnyWanted;
-use steadfast_resources::{AnyKind, Reference};
+use steadfast_resources::{AnyKind, Reference, Text};
 
 use crate::check::Check;
 use crate::diagnostics::Diagnostics;
@@ -32,7 +32,7 @@ pub struct Catalog {
     /// SHA-256 over everything a resource can be asked for, in hexadecimal: equal digests mean
     /// equal wishes.
     pub digest: String,
-    /// The names of the policies that were assigned to this host, in order.
+    /// The names of the policies that this host has, assigned or included, in order.
     pub policies: Vec<String>,
     /// What must hold after this catalog was applied, in written order: the site's checks first.
     /// They are no part of the digest: they ask for nothing.
@@ -55,6 +55,8 @@ pub struct Resource {
     pub place: Place,
     /// The attributes that every resource has.
     pub common: Common,
+    /// How it came to be declared; shared by all resources of one use of a policy.
+    pub origin: Arc<Origin>,
     /// SHA-256 of the declaration (kind, title, attributes after evaluation): when it differs from
     /// the one last in force, a change is intentional and not drift.
     pub digest: [u8; 32],
@@ -66,6 +68,35 @@ pub struct Resource {
     pub notifies: Vec<u32>,
     /// How it came to be; only [`evaluate_recorded`](crate::evaluate_recorded) keeps it.
     pub record: Option<Box<Record>>,
+}
+
+impl Resource {
+    /// Every tag it has: its own, those it inherits, its kind, and the names of the policies and
+    /// modules it comes from. A tag may come more than once.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        let origin = &*self.origin;
+        [self.reference.kind()]
+            .into_iter()
+            .chain(origin.policies.iter().map(|name| &**name))
+            .chain(origin.modules.iter().map(Text::as_str))
+            .chain(self.common.tags.iter().chain(&origin.tags).map(String::as_str))
+    }
+
+    /// Whether it has the tag `wanted`.
+    pub fn has_tag(&self, wanted: &str) -> bool {
+        self.tags().any(|tag| tag == wanted)
+    }
+}
+
+/// How a resource came to be declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The policies that led to it, outermost first; the last one declares it.
+    pub policies: Vec<Arc<str>>,
+    /// The modules it was made by, outermost first.
+    pub modules: Vec<Text>,
+    /// The tags it inherits from assignments, policies and modules, sorted.
+    pub tags: Vec<String>,
 }
 
 /// A place in the policy repository.
@@ -119,7 +150,7 @@ pub struct Common {
     pub sensitive: bool,
     /// What happens when the resource leaves the catalog.
     pub on_remove: OnRemove,
-    /// Tags, sorted.
+    /// Its own tags, sorted; see [`Resource::tags`] for all that it has.
     pub tags: Vec<String>,
     /// How long one try may take.
     pub timeout: Duration,

@@ -2,12 +2,15 @@
 //!
 //! `Repository ──parse──▶ site and policies ──evaluate (facts, labels)──▶ Catalog`
 //!
+//! - [`declaration`]: what the language says about itself, for schema and reference;
 //! - [`diagnostics`]: what is wrong and where, for people and programs;
 //! - `parse`: TOML with places, and what a policy declares;
 //! - `expression`: Jinja, strict and pure;
 //! - `site`: which hosts get which policies and data;
 //! - `evaluate`: `when`, `for_each`, modules, parameters, attributes;
 //! - `graph`: references, edges, order;
+//! - [`trace`]: where one resource comes from, for whoever asks;
+//! - [`write`]: resources as policies would have them;
 //! - `validate`: every error that can be told without a host.
 //!
 //! What must stay true: a catalog is a pure function of the repository's blobs and the
@@ -24,6 +27,11 @@
 //! - A reference to a resource that the policies have and this host does not (its `when` is false,
 //!   its `for_each` empty) means nothing here and is no error. A glob may match nothing; that is a
 //!   warning. `*` in references matches `/` too.
+//! - `include` brings a policy in once for the host, with the parameters that assignments and data give
+//!   it; its resources come before those of the policy that includes it. Policies may include each
+//!   other.
+//! - A policy's `tags`, and those of an assignment and of a module, are inherited by every resource
+//!   below; its kind, policies and modules are tags of a resource too.
 //! - `module.NAME` refers to every resource that the module makes.
 //! - `ignore` leaves the named attributes out altogether.
 //! - An assignment gives parameters by policy: `[assign.params.nginx]`. A policy that several
@@ -38,28 +46,38 @@ pub mod diagnostics;
 pub mod record;
 pub mod repository;
 pub mod rules;
+pub mod write;
 
 mod evaluate;
 mod expression;
 mod graph;
 mod map;
 mod parse;
+mod samples;
 mod site;
+mod testing;
+pub mod trace;
+mod trial;
 mod validate;
 
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use minijinja::Value as Jinja;
 use minijinja::value::Serde;
 use steadfast_resources::Registry;
 
-pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Place, Resource};
+pub use catalog::{Catalog, Common, Edge, EdgeReason, Inputs, OnRemove, Origin, Place, Resource};
 pub use check::{Check, Probe};
-pub use diagnostics::{Diagnostic, Diagnostics};
+pub use diagnostics::{Code, Diagnostic, Diagnostics, Location, Severity};
 pub use record::{Extent, Record, RecordedAttribute};
 pub use repository::{Repository, RepositoryError};
 pub use rules::SiteRules;
+pub use samples::{sample_facts, sample_names};
+pub use testing::{CaseFailure, CaseResult, Coverage, TestResults, Unseen, test};
+pub use trace::{evaluate_policy_tracing, evaluate_tracing};
 pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};
@@ -78,7 +96,8 @@ pub fn evaluate(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_site(&context, repository, inputs, registry, false);
-    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+    finish(context, catalog)
+        .map_err(|errors| errors.and(&validate::validate_without_host(repository, registry)))
 }
 
 /// [`evaluate`], and of every resource how it came to be ([`Resource::record`]).
@@ -89,7 +108,8 @@ pub fn evaluate_recorded(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_site(&context, repository, inputs, registry, true);
-    finish(context, catalog).map_err(|errors| errors.and(&validate(repository, registry)))
+    finish(context, catalog)
+        .map_err(|errors| errors.and(&validate::validate_without_host(repository, registry)))
 }
 
 /// The catalog of a single policy file, applied without a site. `text` is the file's content,
@@ -104,8 +124,10 @@ pub fn evaluate_policy(
 ) -> Result<Catalog, Diagnostics> {
     let context = Context::default();
     let catalog = evaluate_file(&context, repository, (file_name, text), inputs, registry);
-    finish(context, catalog)
-        .map_err(|errors| errors.and(&validate_policy(repository, file_name, text, registry)))
+    finish(context, catalog).map_err(|errors| {
+        let others = validate::validate_policy_without_host(repository, file_name, text, registry);
+        errors.and(&others)
+    })
 }
 
 fn finish(context: Context, catalog: Result<Catalog, Reported>) -> Result<Catalog, Diagnostics> {
@@ -156,17 +178,15 @@ fn evaluate_site(
     let policies = Policies::new(context, registry, &files);
     site::checks(&mut evaluator, &site);
     let assigned = site::assigned(&mut evaluator, &policies, &site);
-    let mut names = Vec::with_capacity(assigned.len());
-    for assigned in assigned {
-        evaluator.policy(&policies, &assigned.policy, &assigned.arguments, Some(assigned.spot));
-        names.push(assigned.policy.name.to_string());
-    }
+    evaluator.bring_in_assigned(&policies, assigned);
+    evaluator.assigned.clear();
+    let names: Vec<String> = evaluator.brought_in.iter().map(ToString::to_string).collect();
     // What the policies take is not needed any more; the graph takes as much again.
     policies.clear();
     if names.is_empty() && !context.has_errors() {
         let spot = diagnostics::Spot::new(site.source, diagnostics::Span::default());
         let message = "no assignment is for this host: it gets no policies";
-        context.warning(diagnostics::Code::Unused, spot, message).report();
+        context.warning(Code::Unused, spot, message).report();
     }
     let mut catalog = graph::catalog(context, evaluator, names)?;
     catalog.rules = site.rules;
@@ -190,10 +210,11 @@ fn evaluate_file(
     let policies = Policies::new(context, registry, &files);
     let source = context.sources.add(file_name, text);
     let name = policy_name(file_name);
-    let policy = policies.parse(name, "", source);
-    evaluator.policy(&policies, &policy, &[], None);
+    let policy = Rc::new(policies.parse(name, "", source));
+    evaluator.bring_in(&policies, &policy, None);
     drop(policy);
-    graph::catalog(context, evaluator, vec![name.to_owned()])
+    let names = evaluator.brought_in.iter().map(ToString::to_string).collect();
+    graph::catalog(context, evaluator, names)
 }
 
 /// The name of the policy in the file `file_name`.

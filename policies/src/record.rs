@@ -16,6 +16,10 @@ pub struct Record {
     pub policies: Vec<Arc<str>>,
     /// The modules it was made by, outermost first.
     pub modules: Arc<[Text]>,
+    /// The directory that the declaring policy's templates and sources are relative to.
+    pub directory: Arc<str>,
+    /// The expression of `for_each`, where the declaration has one.
+    pub for_each: Option<Extent>,
     /// The whole declaration, from its title to its last value.
     pub declaration: Extent,
     /// The title as it is written, before evaluation.
@@ -25,6 +29,8 @@ pub struct Record {
     pub attributes: Vec<RecordedAttribute>,
     /// The parameters of the declaring policy, and where each one's value is written.
     pub parameters: Vec<(String, Extent)>,
+    /// Where the data is written that it reads by name (`data.web.port`), as far as that is known.
+    pub data: Vec<(String, Extent)>,
     /// The dotted names that its expressions and templates use (`facts.os.family`), sorted. What a
     /// name is followed by at run time (`data[key]`) is not known: only its beginning is there.
     pub reads: Vec<String>,
@@ -49,6 +55,8 @@ pub struct RecordedAttribute {
     pub name: &'static str,
     /// Its value: of a template the text rendered, of a source the files.
     pub value: Value,
+    /// What is written, where that is text without interpolation: of a template or a source its path.
+    pub written: Option<Text>,
     /// The value as it is written in the policy, quotes included.
     pub given: Extent,
     /// Whether it comes from the policy's `[defaults]`.

@@ -15,6 +15,23 @@ pub trait Repository {
     fn executable(&self, path: &str) -> Result<bool, RepositoryError>;
 }
 
+/// A repository without files.
+pub(crate) struct Nothing;
+
+impl Repository for Nothing {
+    fn paths(&self) -> Result<Vec<String>, RepositoryError> {
+        Ok(Vec::new())
+    }
+
+    fn read(&self, _: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
+        Ok(None)
+    }
+
+    fn executable(&self, _: &str) -> Result<bool, RepositoryError> {
+        Ok(false)
+    }
+}
+
 /// Why a revision's file could not be read: the object database or the directory is at fault, not
 /// the policy.
 #[derive(Debug, Error)]

@@ -40,6 +40,9 @@ pub struct AttributeDeclaration {
     /// The default as the reference prints it; `None` where leaving the attribute out means that
     /// the property is not managed.
     pub default: Option<&'static str>,
+    /// A regular expression for values written as they are: they are strings and match it. It
+    /// serves editors; the kind itself says what is wrong. `None` where the type says it all.
+    pub pattern: Option<&'static str>,
     /// Whether the value is secret: never shown, whatever `sensitive` says.
     pub secret: bool,
 }
@@ -47,13 +50,20 @@ pub struct AttributeDeclaration {
 impl AttributeDeclaration {
     /// An attribute without default, not secret.
     pub const fn new(name: &'static str, kind: AttributeType, documentation: &'static str) -> Self {
-        Self { name, kind, documentation, default: None, secret: false }
+        Self { name, kind, documentation, default: None, pattern: None, secret: false }
     }
 
     /// The same attribute with a default for the reference.
     #[must_use]
     pub const fn with_default(mut self, default: &'static str) -> Self {
         self.default = Some(default);
+        self
+    }
+
+    /// The same attribute with a pattern for editors.
+    #[must_use]
+    pub const fn with_pattern(mut self, pattern: &'static str) -> Self {
+        self.pattern = Some(pattern);
         self
     }
 

@@ -1,15 +1,17 @@
 //! The contract of a kind, in life-cycle order: declare, relate, observe, plan, apply.
 //!
-//! Optional abilities are traits of their own ([`Batch`], [`Prepare`], [`Refresh`]); a kind that lacks one says
+//! Optional abilities are traits of their own ([`Batch`], [`Prepare`], [`Refresh`], [`Export`]); a kind that lacks one says
 //! so by returning `None`, and nothing pretends.
 
 use std::any::Any;
 use std::fmt::Debug;
 use std::time::Instant;
 
+use crate::accept::{Drift, Edit};
 use crate::attributes::AttributeReader;
 use crate::bucket::Bucket;
 use crate::declaration::KindDeclaration;
+use crate::export::{Export, Exported, Selection};
 use crate::failure::Failure;
 use crate::host::{Host, View};
 use crate::pending::{Pending, Provision};
@@ -77,6 +79,11 @@ pub trait Kind: Send + Sync + 'static {
 
     /// The ability to act on a notification, if the kind has it.
     fn refresh(&self) -> Option<&dyn Refresh<Self>> {
+        None
+    }
+
+    /// The ability to be read from a machine, if the kind has it.
+    fn export(&self) -> Option<&dyn Export<Self>> {
         None
     }
 }
@@ -248,6 +255,14 @@ pub trait AnyKind: Send + Sync {
     ) -> Vec<Result<(), Failure>>;
     /// See [`Recover::recover`]; nothing where the kind lacks the ability.
     fn recover(&self, wanted: &AnyWanted, host: &mut dyn Host) -> Result<Vec<String>, Failure>;
+    /// Whether the kind can be read from a machine.
+    fn exports(&self) -> bool;
+    /// See [`Export::titles`]. Fails where the kind lacks the ability.
+    fn titles(&self, selection: &Selection<'_>, view: &View<'_>) -> Result<Vec<String>, Failure>;
+    /// See [`Export::export`]. Fails where the kind lacks the ability.
+    fn exported(&self, title: &str, view: &View<'_>) -> Result<Option<Exported>, Failure>;
+    /// See [`Export::accept`]. Fails where the kind lacks the ability.
+    fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure>;
     /// Whether the kind acts on notifications.
     fn refreshes(&self) -> bool;
     /// See [`Refresh::refresh_needed`].
@@ -288,6 +303,10 @@ fn typed_member<'a, K: Kind>(member: &AnyMember<'a>) -> Result<Member<'a, K>, Fa
         steps: member.steps.iter().map(typed_step::<K>).collect::<Result<_, _>>()?,
         reference: member.reference,
     })
+}
+
+fn no_export<K: Kind>(kind: &K) -> Failure {
+    Failure::new(format!("the kind {} cannot be exported", Kind::declaration(kind).name))
 }
 
 impl<K: Kind> AnyKind for K {
@@ -372,6 +391,22 @@ impl<K: Kind> AnyKind for K {
             Some(recover) => recover.recover(typed::<K>(wanted)?, host),
             None => Ok(Vec::new()),
         }
+    }
+
+    fn exports(&self) -> bool {
+        Kind::export(self).is_some()
+    }
+
+    fn titles(&self, selection: &Selection<'_>, view: &View<'_>) -> Result<Vec<String>, Failure> {
+        Kind::export(self).ok_or_else(|| no_export(self))?.titles(selection, view)
+    }
+
+    fn exported(&self, title: &str, view: &View<'_>) -> Result<Option<Exported>, Failure> {
+        Kind::export(self).ok_or_else(|| no_export(self))?.export(title, view)
+    }
+
+    fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure> {
+        Kind::export(self).ok_or_else(|| no_export(self))?.accept(drift, view)
     }
 
     fn refreshes(&self) -> bool {

@@ -8,9 +8,11 @@
 //! What must stay true: nothing here is async, nothing here knows policies, Git, reports or the
 //! agent's own state. A dry run holds a [`host::View`] only, so it cannot change anything.
 
+pub mod accept;
 pub mod attributes;
 pub mod bucket;
 pub mod declaration;
+pub mod export;
 pub mod failure;
 pub mod host;
 pub mod kind;
@@ -29,9 +31,11 @@ pub mod package;
 pub mod service;
 pub mod user;
 
+pub use accept::{Drift, Edit};
 pub use attributes::{AttributeError, AttributeReader};
 pub use bucket::{Bucket, BucketError};
 pub use declaration::{AttributeDeclaration, AttributeType, KindDeclaration};
+pub use export::{Beside, Export, Exported, Selection};
 pub use failure::Failure;
 pub use kind::{AnyKind, Batch, Kind, Prepare, Recover, Refresh, Turn};
 pub use pending::{Pending, Provision};

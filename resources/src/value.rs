@@ -35,6 +35,11 @@ impl Value {
         Self::Text(Text::from(text.into()))
     }
 
+    /// A list of texts.
+    pub fn texts(texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::List(texts.into_iter().map(Self::text).collect())
+    }
+
     /// The name of this value's type, as error messages print it.
     pub fn type_name(&self) -> &'static str {
         match self {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 /// Where the cache is: `STEADFAST_TEST_CACHE`, or the ordinary place. As another user than root, a
 /// place of that user's own.
-pub(crate) fn directory() -> PathBuf {
+pub fn directory() -> PathBuf {
     let directory = std::env::var_os("STEADFAST_TEST_CACHE").map_or_else(ordinary, PathBuf::from);
     fs::create_dir_all(&directory)
         .unwrap_or_else(|error| panic!("{}: {error}", directory.display()));

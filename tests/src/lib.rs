@@ -5,6 +5,7 @@
 //! - [`host`]: Debian hosts booted with systemd-nspawn, one per test, thrown away afterwards.
 //! - [`packages`]: small Debian packages built on the spot, and the local repository that serves them.
 //! - [`site`]: the policy repository that most of them apply.
+//! - [`documents`]: the policies of the documentation, as repositories.
 //! - [`git`]: policy repositories, and an https Git server that can be made to misbehave.
 //!
 //! What must stay true: nothing started here outlives the test process, however that process ends;
@@ -26,6 +27,7 @@
 
 mod cache;
 pub mod conformance;
+pub mod documents;
 pub mod fuzzed;
 pub mod git;
 pub mod host;
@@ -34,5 +36,6 @@ pub mod packages;
 pub mod site;
 mod waiting;
 
+pub use cache::directory as cache_directory;
 pub use outer::Output;
 pub use waiting::wait_until;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use steadfast::report::Outcome;
+use steadfast::engine::Selection;
+use steadfast::report::{Outcome, ResourceState};
 use steadfast_resources::host::FakeHost;
 use steadfast_tests::conformance::{Bench, policy_catalog};
 
@@ -54,4 +55,34 @@ fn a_restart_survives_failures_from_any_operation_on() {
             assert_eq!(bench.run(&after).outcome, Outcome::Converged, "{place}");
         }
     }
+}
+
+/// A run that was told to leave the target out delivers nothing to it, and owes it all the same.
+#[test]
+fn a_target_that_is_not_selected_is_still_owed_its_restart() {
+    let mut host = FakeHost::scene();
+    let faults = host.faults.clone();
+    let mut bench = Bench::new(&mut host);
+    let before = policy_catalog(&files("old"), &policy(0)).expect("a policy");
+    assert_ne!(bench.run(&before).outcome, Outcome::Failed);
+
+    let after = policy_catalog(&files("new"), &policy(0)).expect("a policy");
+    let only = |tag: &str| Selection { tags: vec![tag.to_owned()], ..Selection::default() };
+    let report = bench.run_selected(&after, only("file"));
+    assert_eq!(report.outcome, Outcome::Drifted, "{report:?}");
+    assert_eq!((report.counts.changed, report.counts.skipped), (1, 1));
+    let skipped: Vec<&str> = report
+        .resources
+        .iter()
+        .filter(|resource| resource.state == ResourceState::Skipped)
+        .filter_map(|resource| resource.reason.as_deref())
+        .collect();
+    assert_eq!(skipped, ["not selected by --tags file"]);
+    assert_eq!(report.owed.len(), 1);
+    assert_eq!(restarts(&faults.operations()), 0, "{:?}", faults.operations());
+
+    let report = bench.run_selected(&after, only("service"));
+    assert_eq!(report.counts.notified, 1, "{report:?}");
+    assert_eq!(restarts(&faults.operations()), 1, "{:?}", faults.operations());
+    assert_eq!(bench.run(&after).outcome, Outcome::Converged);
 }

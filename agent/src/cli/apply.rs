@@ -11,11 +11,12 @@ use steadfast_policies::Catalog;
 use steadfast_resources::host::RealHost;
 
 use super::input::{CopyPlace, Input, Target};
+use super::selection::SelectionArguments;
 use super::timings::Timings;
 use super::{CommandError, Exit, Locations};
 use crate::engine::{self, Plan, Progress, RunRequest};
 use crate::output::{Output, PlanDocument, resource_text, summary_line};
-use crate::report::{Outcome, Report, ResourceReport, Revision};
+use crate::report::{Outcome, Report, ResourceReport, ResourceState, Revision};
 use crate::state::State;
 
 /// Arguments of `apply`.
@@ -29,6 +30,8 @@ pub(super) struct Arguments {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Report drift and change nothing, whatever the policy says
     #[arg(long)]
     audit: bool,
@@ -84,6 +87,8 @@ pub(super) fn run(
     let catalog =
         evaluated.or_else(|error| refused(error, input.revision.clone(), &target, &state))?;
 
+    let selection = arguments.selection.of(&catalog, saved.as_ref().map(|plan| &plan.selection))?;
+
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
@@ -97,6 +102,7 @@ pub(super) fn run(
         trigger: "manual",
         audit,
         whole_host: input.whole_host,
+        selection,
         timeout: target.settings.agent.run_timeout,
         stop: &stop,
         download: &crate::download::HttpsDownload::new(
@@ -123,6 +129,7 @@ pub(super) fn run(
     }
     let applied = [Outcome::Converged, Outcome::Changed, Outcome::Corrected, Outcome::Drifted];
     if !audit
+        && request.selection.is_all()
         && applied.contains(&report.outcome)
         && let Err(error) = input.accepted()
     {
@@ -228,7 +235,9 @@ impl Progress for Follower<'_> {
     }
 
     fn finished(&mut self, resource: &ResourceReport) {
-        if !self.quiet && self.refusal.is_none() {
+        // What nobody looks at is counted, not listed.
+        let told = resource.state != ResourceState::Skipped;
+        if told && !self.quiet && self.refusal.is_none() {
             // The report is kept in any case; a closed standard output does not end a run.
             let _ = self.output.data(&resource_text(resource, self.output.style));
         }

@@ -1,6 +1,8 @@
 //! What a command works on: the managed host (settings, facts) and the policies (a directory, a
 //! commit, or a single file).
 
+mod tracing;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use steadfast_policies::{
-    Catalog, Diagnostics, Inputs, Repository, evaluate, evaluate_policy, validate, validate_policy,
+    Catalog, Diagnostics, Inputs, Repository, TestResults, evaluate, evaluate_policy,
+    evaluate_recorded, validate, validate_policy,
 };
 use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
@@ -125,7 +128,11 @@ pub(super) struct Input {
     pub(super) revision: Revision,
     /// Whether they are all this host should be, and not a single policy tried out.
     pub(super) whole_host: bool,
+    /// Where the repository lies in its Git repository: empty, or a path that ends in a slash.
+    pub(super) prefix: String,
     accepted: Option<(Source, RevisionId)>,
+    /// The directory, where it is one.
+    root: Option<PathBuf>,
     _copy: Option<tempfile::TempDir>,
 }
 
@@ -173,8 +180,10 @@ impl Input {
     fn directory(path: &Path) -> Result<Self, CommandError> {
         let directory = WorkingDirectory::open(path, &Limits::default())?;
         let revision = directory_revision(&directory);
+        let root = Some(directory.root().to_owned());
+        let prefix = prefix_in_git(directory.root());
         let policies = Policies::Site(Box::new(directory));
-        Ok(Self { policies, revision, whole_host: true, accepted: None, _copy: None })
+        Ok(Self { policies, revision, whole_host: true, prefix, accepted: None, root, _copy: None })
     }
 
     fn single(path: &Path) -> Result<Self, CommandError> {
@@ -196,7 +205,15 @@ impl Input {
             ..Revision::default()
         };
         let policies = Policies::Single { directory: Box::new(directory), file: name, text };
-        Ok(Self { policies, revision, whole_host: false, accepted: None, _copy: None })
+        Ok(Self {
+            policies,
+            revision,
+            whole_host: false,
+            prefix: String::new(),
+            accepted: None,
+            root: None,
+            _copy: None,
+        })
     }
 
     /// A commit. Where the configured repository cannot be reached, the last good one.
@@ -228,6 +245,10 @@ impl Input {
             || store_directory(target, &url, configured),
             |directory| directory.path().join("copy"),
         );
+        let prefix = match settings.path.trim_matches('/') {
+            "" | "." => String::new(),
+            path => format!("{path}/"),
+        };
         let source = Source::open(settings, &store)?;
         let id = match source.fetch() {
             Ok(fetched) => fetched.revision,
@@ -249,7 +270,9 @@ impl Input {
             policies: Policies::Site(Box::new(opened)),
             revision,
             whole_host: true,
+            prefix,
             accepted: Some((source, id)),
+            root: None,
             _copy: temporary,
         })
     }
@@ -271,6 +294,23 @@ impl Input {
         result.map_err(|diagnostics| refused(&diagnostics, output))
     }
 
+    /// The repository; `None` for a single policy file.
+    pub(super) fn repository(&self) -> Option<&dyn Repository> {
+        match &self.policies {
+            Policies::Site(repository) => Some(repository.as_ref()),
+            Policies::Single { .. } => None,
+        }
+    }
+
+    /// The catalog that `repository` has for the host, with records of how it came to be.
+    pub(super) fn recorded(
+        repository: &dyn Repository,
+        target: &Target,
+    ) -> Result<Catalog, Diagnostics> {
+        let inputs = Inputs { facts: target.facts.clone(), labels: target.settings.labels.clone() };
+        evaluate_recorded(repository, &inputs, &Registry::standard())
+    }
+
     /// Everything that is wrong with the policies, whatever the host.
     pub(super) fn validate(&self) -> Diagnostics {
         let registry = Registry::standard();
@@ -282,12 +322,32 @@ impl Input {
         }
     }
 
+    /// What comes of the repository's own tests; `None` for a single policy file, which has none.
+    pub(super) fn test(&self, filter: Option<&str>) -> Option<TestResults> {
+        match &self.policies {
+            Policies::Site(repository) => {
+                Some(steadfast_policies::test(repository.as_ref(), &Registry::standard(), filter))
+            }
+            Policies::Single { .. } => None,
+        }
+    }
+
     /// Remembers that the revision was applied in full.
     pub(super) fn accepted(&self) -> Result<(), CommandError> {
         if let Some((source, id)) = &self.accepted {
             source.mark_good(*id)?;
         }
         Ok(())
+    }
+}
+
+/// Where `directory` lies in the Git repository that it is part of.
+fn prefix_in_git(directory: &Path) -> String {
+    let top = directory.ancestors().find(|above| above.join(".git").exists());
+    let below = top.and_then(|top| directory.strip_prefix(top).ok()?.to_str());
+    match below {
+        None | Some("") => String::new(),
+        Some(below) => format!("{below}/"),
     }
 }
 

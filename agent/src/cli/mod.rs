@@ -1,15 +1,21 @@
 //! The command line: what is asked, and with which exit code it ends.
 
+mod accept;
 mod apply;
 mod config;
 mod demo;
 mod exit;
+mod explain;
+mod export;
 mod facts;
 mod input;
 mod plan;
 mod report;
 mod restore;
+mod schema;
+mod selection;
 mod single;
+mod test;
 mod timings;
 mod validate;
 
@@ -49,16 +55,26 @@ struct Locations {
 enum Command {
     /// Find every error of a policy repository, without a host
     Validate(validate::Arguments),
+    /// Run a policy repository's own tests: what its catalogs must have, without a host
+    Test(test::Arguments),
     /// Show what would change on this host; exits with 2 when something would
     Plan(plan::Arguments),
     /// Bring this host in order, once
     Apply(apply::Arguments),
     /// Show what a run did; the last one unless told otherwise
     Report(report::Arguments),
+    /// Show where a resource comes from: who declared it, what fed it, what rests on it
+    Explain(explain::Arguments),
     /// Show what policies can know about this host
     Facts(facts::Arguments),
     /// Show the effective settings, and where each comes from
     Config(config::Arguments),
+    /// Turn what is on this host into a policy
+    Export(export::Arguments),
+    /// Turn drift into a patch for the policy repository
+    Accept(accept::Arguments),
+    /// Print JSON Schema for editors: of policies, site.toml, tests and agent.toml
+    Schema(schema::Arguments),
     /// Put back content that was replaced, from the file bucket
     Restore(restore::Arguments),
     /// Show the whole loop in a scratch directory: harmless, as any user
@@ -85,11 +101,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let locations = &command_line.locations;
     let result = match &command_line.command {
         Command::Validate(arguments) => validate::run(arguments, locations, &output),
+        Command::Test(arguments) => test::run(arguments, locations, &output),
         Command::Plan(arguments) => plan::run(arguments, locations, &output),
         Command::Apply(arguments) => apply::run(arguments, locations, &output),
         Command::Report(arguments) => report::run(arguments, locations, &output),
+        Command::Explain(arguments) => explain::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),
+        Command::Export(arguments) => export::run(arguments, &output),
+        Command::Accept(arguments) => accept::run(arguments, locations, &output),
+        Command::Schema(arguments) => schema::run(arguments, &output),
         Command::Restore(arguments) => restore::run(arguments, locations, &output),
         Command::Demo(arguments) => demo::run(arguments, &output),
     };

@@ -6,8 +6,9 @@ use clap::Args;
 use steadfast_resources::host::{Host, RealHost};
 
 use super::input::{CopyPlace, Input, Target};
+use super::selection::SelectionArguments;
 use super::{CommandError, Exit, Locations};
-use crate::engine::make_plan;
+use crate::engine::make_plan_of;
 use crate::output::{Output, PlanDocument, plan_text};
 use crate::state::{InForce, State};
 
@@ -25,6 +26,8 @@ pub(super) struct Arguments {
     /// Plan for these facts instead of this host's (JSON as `steadfast facts --json` prints it)
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// The root directory of the managed system
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
@@ -39,12 +42,13 @@ pub(super) fn run(
     let input =
         Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
     let catalog = input.evaluate(&target, output)?;
+    let selection = arguments.selection.of(&catalog, None)?;
     let host = RealHost::new(&target.host_options());
     let (in_force, owed) = match State::open_read_only(&target.root, &target.state_directory)? {
         Some(state) => (state.in_force(&catalog)?, state.owed()?),
         None => (InForce::Declarations(std::collections::HashMap::new()), Vec::new()),
     };
-    let plan = make_plan(&catalog, &host.view(), &in_force, &owed);
+    let plan = make_plan_of(&selection, &catalog, &host.view(), &in_force, &owed);
     let document =
         PlanDocument::new(&catalog, &plan, &input.revision, &target.host_name(), target.audit());
     let json = || serde_json::to_string_pretty(&document).map(|text| text + "\n");

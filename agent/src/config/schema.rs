@@ -11,7 +11,7 @@ pub struct Setting {
     pub form: Form,
     /// What holds when no file sets it; `None` means unset.
     pub default: Option<Default>,
-    /// What it is for, in one sentence.
+    /// What it is for; Markdown.
     pub summary: &'static str,
 }
 
@@ -45,6 +45,31 @@ pub enum Form {
     Number(i64),
 }
 
+impl Form {
+    /// The form in words, as the reference prints it.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Url => "a URL (https or ssh) or an absolute path".into(),
+            Self::Urls => "a list of URLs or absolute paths".into(),
+            Self::Branch => "a branch's name".into(),
+            Self::RepositoryPath => "a directory inside the repository".into(),
+            Self::Path(Guard::Secret) => {
+                "an absolute path, of a file that others cannot read".into()
+            }
+            Self::Path(Guard::Trust) => {
+                "an absolute path, of a file that others cannot write".into()
+            }
+            Self::Path(Guard::Written) => "an absolute path".into(),
+            Self::Word(words) => {
+                words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" or ")
+            }
+            Self::Duration(_) => "a time such as \"90s\", \"5m\", \"1h30m\" or \"2d\"".into(),
+            Self::Boolean => "true or false".into(),
+            Self::Number(least) => format!("a whole number of at least {least}"),
+        }
+    }
+}
+
 /// What the permissions of a file that a setting names must not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
@@ -70,6 +95,9 @@ pub enum Default {
 /// The table whose keys the operator chooses; every value is a string.
 pub const LABELS: &str = "labels";
 
+/// What a label may be called, as a regular expression.
+pub const LABEL_NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
+
 /// Every key, in the order in which `steadfast config` prints them.
 pub const SETTINGS: &[Setting] = &[
     Setting {
@@ -77,28 +105,31 @@ pub const SETTINGS: &[Setting] = &[
         name: "url",
         form: Form::Url,
         default: None,
-        summary: "Where the policy repository is: https, ssh, or an absolute path.",
+        summary: "Where the policy repository is: `https://…`, `ssh://…`, `user@host:path`, \
+                  `file:///…` or an absolute path; `http://` for loopback addresses only. \
+                  Credentials do not belong into it: a URL is shown.",
     },
     Setting {
         table: "repository",
         name: "mirrors",
         form: Form::Urls,
         default: None,
-        summary: "Other places of the same repository, tried in order.",
+        summary: "Other places of the same repository, tried in order where `url` does not answer.",
     },
     Setting {
         table: "repository",
         name: "branch",
         form: Form::Branch,
         default: None,
-        summary: "The branch to follow; the repository's own default branch if unset.",
+        summary: "The branch to follow, which makes an environment; the repository's own default \
+                  branch if unset.",
     },
     Setting {
         table: "repository",
         name: "path",
         form: Form::RepositoryPath,
         default: Some(Default::Text(".")),
-        summary: "The directory inside the repository that holds site.toml.",
+        summary: "The directory inside the repository that holds `site.toml`.",
     },
     Setting {
         table: "repository",
@@ -112,63 +143,68 @@ pub const SETTINGS: &[Setting] = &[
         name: "token_file",
         form: Form::Path(Guard::Secret),
         default: None,
-        summary: "A file with the token for https.",
+        summary: "A file with the token for https: `TOKEN`, `user:TOKEN` or `Bearer TOKEN`. It is \
+                  read for each fetch, so that a new token needs no restart.",
     },
     Setting {
         table: "repository",
         name: "ssh_key",
         form: Form::Path(Guard::Secret),
         default: None,
-        summary: "The private key for ssh.",
+        summary: "The private key for ssh; ssh's own defaults if unset.",
     },
     Setting {
         table: "repository",
         name: "known_hosts",
         form: Form::Path(Guard::Trust),
         default: None,
-        summary: "The only file with ssh host keys to trust.",
+        summary: "The only file with ssh host keys to trust (sshd(8), SSH_KNOWN_HOSTS FILE \
+                  FORMAT); ssh's own defaults if unset.",
     },
     Setting {
         table: "repository",
         name: "client_cert",
         form: Form::Path(Guard::Trust),
         default: None,
-        summary: "The client certificate for https (PEM, with its chain); needs client_key.",
+        summary: "The client certificate for https (PEM, with its chain); needs `client_key`.",
     },
     Setting {
         table: "repository",
         name: "client_key",
         form: Form::Path(Guard::Secret),
         default: None,
-        summary: "The key of client_cert (PEM).",
+        summary: "The key of `client_cert` (PEM).",
     },
     Setting {
         table: "repository",
         name: "ca_file",
         form: Form::Path(Guard::Trust),
         default: None,
-        summary: "The only certificate authorities to trust for https (PEM).",
+        summary: "The only certificate authorities to trust for https (PEM); the system's if \
+                  unset.",
     },
     Setting {
         table: "repository.verify",
         name: "mode",
         form: Form::Word(&["signed", "none"]),
         default: None,
-        summary: "Whether commits must be signed. none is reported in every run.",
+        summary: "Whether commits must be signed. `none` believes whatever the server says, and is \
+                  reported in every run. Without it, one of the two keys below is needed.",
     },
     Setting {
         table: "repository.verify",
         name: "allowed_signers",
         form: Form::Path(Guard::Trust),
         default: None,
-        summary: "Who may sign with an ssh key, in ssh's own format.",
+        summary: "Who may sign with an ssh key, in ssh's own format (ssh-keygen(1), ALLOWED \
+                  SIGNERS).",
     },
     Setting {
         table: "repository.verify",
         name: "openpgp_keyring",
         form: Form::Path(Guard::Trust),
         default: None,
-        summary: "Who may sign with an OpenPGP key.",
+        summary: "Who may sign with an OpenPGP key: a file with their public keys.",
     },
     Setting {
         table: "repository.limits",
@@ -210,42 +246,48 @@ pub const SETTINGS: &[Setting] = &[
         name: "mode",
         form: Form::Word(&["enforce", "audit"]),
         default: Some(Default::Text("enforce")),
-        summary: "audit reports drift and changes nothing, whatever the policy says.",
+        summary: "`enforce` changes what differs; `audit` reports it and changes nothing, whatever \
+                  the policy says.",
     },
     Setting {
         table: "agent",
         name: "interval",
         form: Form::Duration(1),
         default: Some(Default::Text("5m")),
-        summary: "How often to ask the repository for a new revision.",
+        summary: "How often to ask the repository for a new revision. Of no effect yet: there is \
+                  no resident agent.",
     },
     Setting {
         table: "agent",
         name: "splay",
         form: Form::Duration(0),
         default: Some(Default::Text("60s")),
-        summary: "A random delay up to this, so that hosts do not ask all at once.",
+        summary: "A random delay up to this, so that hosts do not ask all at once. Of no effect \
+                  yet: there is no resident agent.",
     },
     Setting {
         table: "agent",
         name: "watch",
         form: Form::Boolean,
         default: Some(Default::Boolean(true)),
-        summary: "Whether to notice drift when it happens.",
+        summary: "Whether to notice drift when it happens. Of no effect yet: there is no resident \
+                  agent.",
     },
     Setting {
         table: "agent",
         name: "run_timeout",
         form: Form::Duration(1),
         default: Some(Default::Text("1h")),
-        summary: "How long a run may take before it is killed and reported.",
+        summary: "How long a run may take. What has not been done by then is not, and the report \
+                  says so.",
     },
     Setting {
         table: "agent",
         name: "repair",
         form: Form::Boolean,
         default: Some(Default::Boolean(false)),
-        summary: "Whether an interrupted package manager may be repaired.",
+        summary: "Whether a package manager that was interrupted may be repaired (`dpkg \
+                  --configure -a`). Without it that is a failure which says so.",
     },
     Setting {
         table: "reports",
@@ -266,7 +308,8 @@ pub const SETTINGS: &[Setting] = &[
         name: "textfile",
         form: Form::Path(Guard::Written),
         default: None,
-        summary: "Where to write metrics for Prometheus' node exporter.",
+        summary: "Where to write metrics for the textfile collector of Prometheus' node exporter. \
+                  Of no effect yet.",
     },
 ];
 

@@ -108,6 +108,7 @@ impl<'a> Execution<'a> {
                 Some(Entry::Planned(_)) => self.drifted(index),
                 Some(Entry::Failed(failure)) => Some(self.failed(index, failure)),
                 Some(Entry::Blocked(cause)) => Some(self.blocked(index, *cause)),
+                Some(Entry::Skipped(reason)) => Some(self.skipped(index, reason)),
                 Some(Entry::InSync(_)) | None => None,
             };
             match report {
@@ -128,6 +129,9 @@ impl<'a> Execution<'a> {
     /// The report of a resource that gets no turn: stopped, blocked, or not to be enforced.
     fn excluded(&mut self, index: usize) -> Option<ResourceReport> {
         let resource = self.resource(index)?;
+        if let Some(Entry::Skipped(reason)) = self.plan.entries.get(index) {
+            return Some(self.skipped(index, reason));
+        }
         if self.request.stop.load(Ordering::Relaxed) {
             let mut report = self.blank(index, ResourceState::NotReached);
             report.reason = Some("the run was asked to stop before its turn".into());
@@ -175,6 +179,7 @@ impl<'a> Execution<'a> {
         let Some(resource) = self.resource(index) else { return false };
         resource.common.enforce
             && resource.common.retries == 0
+            && !matches!(self.plan.entries.get(index), Some(Entry::Skipped(_)))
             && resource.dependencies.iter().all(|dependency| {
                 let dependency = *dependency as usize;
                 !members.contains(&dependency)
@@ -247,6 +252,12 @@ impl<'a> Execution<'a> {
         report
     }
 
+    fn skipped(&self, index: usize, reason: &str) -> ResourceReport {
+        let mut report = self.blank(index, ResourceState::Skipped);
+        report.reason = Some(reason.to_owned());
+        report
+    }
+
     /// The report of drift that is not to be corrected; `None` where the plan saw none.
     fn drifted(&mut self, index: usize) -> Option<ResourceReport> {
         match self.plan.entries.get(index)? {
@@ -268,7 +279,7 @@ impl<'a> Execution<'a> {
             }
             Entry::Failed(failure) => Some(self.failed(index, failure)),
             Entry::Blocked(cause) => Some(self.blocked(index, *cause)),
-            Entry::InSync(_) | Entry::Planned(_) => None,
+            Entry::InSync(_) | Entry::Planned(_) | Entry::Skipped(_) => None,
         }
     }
 

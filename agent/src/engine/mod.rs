@@ -14,8 +14,12 @@ mod execution;
 mod notification;
 mod plan;
 mod run;
+mod selection;
 mod turn;
+mod unkept;
 
 pub use execution::hide_change;
-pub use plan::{Entry, Plan, PlannedEntry, make_plan};
+pub use plan::{Entry, Plan, PlannedEntry, make_plan, make_plan_of};
 pub use run::{Progress, RunRequest, Silent, refused, run};
+pub use selection::{Selection, SelectionError};
+pub use unkept::unkept;

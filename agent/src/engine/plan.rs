@@ -7,11 +7,14 @@ use steadfast_resources::host::View;
 use steadfast_resources::kind::{AnyKind, AnyPlanned, AnyWanted};
 use steadfast_resources::{Failure, Pending, Provision, Reference};
 
+use super::selection::Selection;
 use crate::state::{InForce, OwedNotification};
 
 /// What is planned for every resource of a catalog, in its order.
 #[derive(Debug)]
 pub struct Plan {
+    /// Which resources it is about.
+    pub selection: Selection,
     /// One entry for each resource, in the catalog's order.
     pub entries: Vec<Entry>,
 }
@@ -27,6 +30,8 @@ pub enum Entry {
     Failed(Box<Failure>),
     /// The resource at this index fails, and this one rests on it.
     Blocked(usize),
+    /// Not looked at, on purpose; why.
+    Skipped(String),
 }
 
 /// Steps to take, or a notification to act on.
@@ -59,7 +64,7 @@ impl Entry {
 impl Plan {
     /// Whether applying the plan would change anything.
     pub fn is_empty(&self) -> bool {
-        self.entries.iter().all(|entry| matches!(entry, Entry::InSync(_)))
+        self.entries.iter().all(|entry| matches!(entry, Entry::InSync(_) | Entry::Skipped(_)))
     }
 
     /// Whether some resource would fail or be blocked.
@@ -80,19 +85,36 @@ pub fn make_plan(
     in_force: &InForce,
     owed: &[OwedNotification],
 ) -> Plan {
-    announce(catalog, view);
+    make_plan_of(&Selection::default(), catalog, view, in_force, owed)
+}
+
+/// [`make_plan`], of the selected resources: the others are not looked at.
+pub fn make_plan_of(
+    selection: &Selection,
+    catalog: &Catalog,
+    view: &View<'_>,
+    in_force: &InForce,
+    owed: &[OwedNotification],
+) -> Plan {
+    announce(selection, catalog, view);
     let mut planning = Planning::new(catalog, owed);
     for (index, resource) in catalog.resources.iter().enumerate() {
-        let entry = planning.entry(index, resource, view, in_force);
+        let entry = match selection.reason_to_skip(resource) {
+            Some(reason) => Entry::Skipped(reason),
+            None => planning.entry(index, resource, view, in_force),
+        };
         planning.entries.push(entry);
     }
-    Plan { entries: planning.entries }
+    Plan { selection: selection.clone(), entries: planning.entries }
 }
 
 /// Tells each kind about all its resources, so that what is read for one is read for all at once.
-fn announce(catalog: &Catalog, view: &View<'_>) {
+fn announce(selection: &Selection, catalog: &Catalog, view: &View<'_>) {
     let mut by_kind: Vec<(&'static dyn AnyKind, Vec<&AnyWanted>)> = Vec::new();
     for resource in &catalog.resources {
+        if selection.reason_to_skip(resource).is_some() {
+            continue;
+        }
         let name = resource.reference.kind();
         match by_kind.iter_mut().find(|(kind, _)| kind.declaration().name == name) {
             Some((_, wanted)) => wanted.push(&resource.wanted),
@@ -104,12 +126,30 @@ fn announce(catalog: &Catalog, view: &View<'_>) {
     }
 }
 
-struct Planning<'a> {
-    catalog: &'a Catalog,
-    entries: Vec<Entry>,
+/// What pending steps will provide.
+#[derive(Default)]
+struct Coming {
     provisions: HashMap<Provision, Reference>,
     /// The first package with pending steps: nobody here can know what it brings.
     package: Option<Reference>,
+}
+
+impl Coming {
+    fn add(&mut self, provision: Provision, provider: &Reference) {
+        if matches!(provision, Provision::Package(_)) && self.package.is_none() {
+            self.package = Some(provider.clone());
+        }
+        self.provisions.insert(provision, provider.clone());
+    }
+}
+
+struct Planning<'a> {
+    catalog: &'a Catalog,
+    entries: Vec<Entry>,
+    /// What is to come.
+    coming: Coming,
+    /// The same with what would come if nothing were only reported: for what is only reported itself.
+    would_come: Coming,
     /// Pending dependencies of resources, direct or not; only for those that have any.
     pending: HashMap<usize, Vec<Reference>>,
     notified_by: HashMap<usize, Vec<String>>,
@@ -139,8 +179,8 @@ impl<'a> Planning<'a> {
         Self {
             catalog,
             entries: Vec::with_capacity(catalog.resources.len()),
-            provisions: HashMap::new(),
-            package: None,
+            coming: Coming::default(),
+            would_come: Coming::default(),
             pending: HashMap::new(),
             notified_by,
         }
@@ -157,20 +197,23 @@ impl<'a> Planning<'a> {
             return Entry::Blocked(cause);
         }
         let dependencies = self.pending_dependencies(resource);
+        let coming = if resource.common.enforce { &self.coming } else { &self.would_come };
         let pending =
-            Pending::new(&self.provisions, &dependencies).with_package(self.package.as_ref());
+            Pending::new(&coming.provisions, &dependencies).with_package(coming.package.as_ref());
         let planned = resource.kind.plan(&resource.wanted, view, &pending);
         let entry = match planned {
             Err(failure) => Entry::Failed(Box::new(failure)),
             Ok(planned) => self.classify(index, resource, planned, view, in_force),
         };
-        if entry.has_steps() && resource.common.enforce {
+        if entry.has_steps() {
             for provision in resource.kind.provides(&resource.wanted) {
-                if matches!(provision, Provision::Package(_)) && self.package.is_none() {
-                    self.package = Some(resource.reference.clone());
+                if resource.common.enforce {
+                    self.coming.add(provision.clone(), &resource.reference);
                 }
-                self.provisions.insert(provision, resource.reference.clone());
+                self.would_come.add(provision, &resource.reference);
             }
+        }
+        if entry.has_steps() && resource.common.enforce {
             for target in &resource.notifies {
                 let text = resource.reference.to_string();
                 self.notified_by.entry(*target as usize).or_default().push(text);

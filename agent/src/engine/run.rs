@@ -8,7 +8,9 @@ use steadfast_resources::host::Host;
 use steadfast_resources::kind::Download;
 
 use super::execution::Execution;
-use super::plan::{Plan, make_plan};
+use super::plan::{Plan, make_plan_of};
+use super::selection::Selection;
+use super::unkept::unkept;
 use crate::clock;
 use crate::report::{
     Counts, Outcome, Report, ResourceReport, ResourceState, Revision, SCHEMA, display_reference,
@@ -30,6 +32,8 @@ pub struct RunRequest<'a> {
     pub audit: bool,
     /// Whether the catalog is all this host should be, and not a single policy tried out.
     pub whole_host: bool,
+    /// Which of the resources are looked at; where not all are, the run is not about the whole host.
+    pub selection: Selection,
     /// How long the run may take; resources whose turn comes later are not reached.
     pub timeout: Duration,
     /// Set from outside to stop after the resource at hand.
@@ -42,6 +46,13 @@ pub struct RunRequest<'a> {
     pub keep_runs: u32,
     /// For how many days.
     pub keep_days: u32,
+}
+
+impl RunRequest<'_> {
+    /// Whether the run is about all this host should be.
+    fn is_whole_host(&self) -> bool {
+        self.whole_host && self.selection.is_all()
+    }
 }
 
 /// Who follows a run while it goes.
@@ -77,10 +88,18 @@ pub fn run(
     let started = clock::now();
     let id = clock::run_id();
     let catalog = request.catalog;
+    let whole_host = request.is_whole_host();
     let mut messages = request.messages.clone();
+    messages.extend(unkept(catalog));
+    if !request.selection.is_all() {
+        messages.push(format!(
+            "only what {} selects was looked at; the rest of the host may be anything",
+            request.selection
+        ));
+    }
     let in_force = state.in_force(catalog)?;
     let owed = state.owed()?;
-    let plan = make_plan(catalog, &host.view(), &in_force, &owed);
+    let plan = make_plan_of(&request.selection, catalog, &host.view(), &in_force, &owed);
     progress.phase("observe and plan", begun.elapsed());
 
     let proceed = progress.planned(catalog, &plan);
@@ -91,18 +110,18 @@ pub fn run(
         if let Some(interrupted) = &interrupted {
             messages.push(format!("run {interrupted} was cut off; this run finishes its work"));
             messages.extend(recover(catalog, host));
-            if request.whole_host {
+            if whole_host {
                 state.run_ended()?;
             }
         }
-        if request.whole_host {
+        if whole_host {
             messages.extend(drop_orphaned(catalog, &owed, state)?);
         }
     }
     let mut execution = Execution::new(request, &id, &plan, &owed, begun + request.timeout);
     if may_change && execution.has_work() {
         // A single policy does not know all that a cut-off run left: its mark stays.
-        let marks = request.whole_host || interrupted.is_none();
+        let marks = whole_host || interrupted.is_none();
         if marks && let Err(error) = state.run_begins(&id) {
             state.go_on_without(error)?;
         }
@@ -249,12 +268,16 @@ fn record_in_force(
         return Ok(());
     }
     // A run that did not reach everything must not forget what it did not look at.
-    let whole_host = request.whole_host && report.outcome != Outcome::Interrupted;
+    let whole_host = request.is_whole_host() && report.outcome != Outcome::Interrupted;
     state.put_in_force(request.catalog, in_force, whole_host, |index| {
-        matches!(
-            states.get(index),
-            Some(ResourceState::InSync | ResourceState::Changed | ResourceState::Corrected)
-        )
+        match states.get(index) {
+            Some(ResourceState::InSync | ResourceState::Changed | ResourceState::Corrected) => true,
+            // Nobody looked: what was in force before still is.
+            Some(ResourceState::Skipped) => {
+                request.catalog.resources.get(index).is_some_and(|resource| in_force.has(resource))
+            }
+            _ => false,
+        }
     })
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use steadfast_policies::Catalog;
 use steadfast_resources::{Change, Failure};
 
-use crate::engine::{Entry, Plan};
+use crate::engine::{Entry, Plan, Selection, unkept};
 use crate::report::Revision;
 
 /// The version of the document's schema.
@@ -32,6 +32,12 @@ pub struct PlanDocument {
     pub in_sync: usize,
     /// The others, in the order in which they are applied.
     pub resources: Vec<PlannedResource>,
+    /// Which resources it is about, where not all.
+    #[serde(skip_serializing_if = "Selection::is_all", default)]
+    pub selection: Selection,
+    /// What a person should know about the plan as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
     /// What the author should know.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<String>,
@@ -49,7 +55,7 @@ pub struct PlannedResource {
     /// The line.
     pub line: u32,
     /// `change` (its declaration has changed), `drift` (it has not), `notify`, `fail`, `blocked`,
-    /// or `drift_only` (found, and not to be enforced).
+    /// `drift_only` (found, and not to be enforced), or `skip` (not looked at, on purpose).
     pub intent: String,
     /// The steps.
     pub steps: Vec<PlannedStep>,
@@ -128,6 +134,8 @@ impl PlanDocument {
             total: catalog.resources.len(),
             in_sync: catalog.resources.len() - resources.len() + quiet,
             resources,
+            selection: plan.selection.clone(),
+            notes: unkept(catalog),
             warnings: catalog
                 .warnings
                 .iter()
@@ -147,6 +155,13 @@ impl PlanDocument {
         }
         if self.catalog != saved.catalog {
             return Some("the catalog has changed since it was made".into());
+        }
+        if self.selection != saved.selection {
+            return Some(if saved.selection.is_all() {
+                "it was made for all resources".into()
+            } else {
+                format!("it was made with {}", saved.selection)
+            });
         }
         let name = |resource: &PlannedResource| {
             crate::report::display_reference(&resource.kind, &resource.title)
@@ -188,6 +203,10 @@ fn planned_resource(catalog: &Catalog, index: usize, entry: &Entry) -> Option<Pl
         Entry::InSync(notes) => {
             planned.intent = "none".into();
             planned.notes.clone_from(notes);
+        }
+        Entry::Skipped(reason) => {
+            planned.intent = "skip".into();
+            planned.notes = vec![reason.clone()];
         }
         Entry::Failed(failure) => {
             planned.intent = "fail".into();

@@ -19,13 +19,24 @@ pub fn plan_text(plan: &PlanDocument, style: Style) -> String {
         printable(&plan.host),
         printable(&plan.source)
     );
-    for resource in &plan.resources {
+    // What nobody looks at is counted, not listed.
+    for resource in plan.resources.iter().filter(|resource| resource.intent != "skip") {
         text.push_str(&resource_text(resource, style));
     }
     for warning in &plan.warnings {
         let _ = writeln!(text, "{} {}", style.change("warning:"), printable(warning));
     }
+    for note in &plan.notes {
+        let _ = writeln!(text, "{} {}", style.change("note:"), printable(note));
+    }
     text.push_str(&totals(plan, style));
+    if !plan.selection.is_all() {
+        let _ = writeln!(
+            text,
+            "Only what {} selects was looked at.",
+            printable(&plan.selection.to_string())
+        );
+    }
     if plan.mode == "audit" {
         text.push_str(
             "This host is in audit mode: applying reports all this and changes nothing.\n",
@@ -126,6 +137,10 @@ fn totals(plan: &PlanDocument, style: Style) -> String {
     }
     if failing > 0 {
         parts.push(style.bad(format!("{failing} would fail or be blocked")));
+    }
+    let skipped = count(&["skip"]);
+    if skipped > 0 {
+        parts.push(style.faint(format!("{skipped} skipped")));
     }
     let nothing =
         if changes + drift + only + notified + failing == 0 { " Nothing to do." } else { "" };

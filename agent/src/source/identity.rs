@@ -71,11 +71,16 @@ impl WorkingDirectory {
 
 /// The work tree that `directory` is in, and where.
 fn work_tree(directory: &Path) -> Option<(gix::Repository, String)> {
-    let top: PathBuf =
-        directory.ancestors().find(|ancestor| ancestor.join(".git").exists())?.to_owned();
+    let (top, prefix) = top_of(directory)?;
     let repository = gix::open_opts(&top, references::open_options(&Limits::default())).ok()?;
-    let prefix = directory.strip_prefix(&top).ok()?.to_str()?.to_owned();
     Some((repository, prefix))
+}
+
+/// The top of the work tree that `directory` is in, and the way from there.
+pub(super) fn top_of(directory: &Path) -> Option<(PathBuf, String)> {
+    let top = directory.ancestors().find(|ancestor| ancestor.join(".git").exists())?;
+    let prefix = directory.strip_prefix(top).ok()?.to_str()?.to_owned();
+    Some((top.to_owned(), prefix))
 }
 
 fn differs(

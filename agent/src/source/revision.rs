@@ -61,6 +61,8 @@ pub struct RevisionInformation {
     pub id: RevisionId,
     /// Who wrote it: `Name <mail>`.
     pub author: String,
+    /// When it was written, in seconds since 1970 (what the author's clock said).
+    pub authored: i64,
     /// Who committed it: `Name <mail>`.
     pub committer: String,
     /// When it was committed, in seconds since 1970 (what the committer's clock said).
@@ -179,9 +181,11 @@ pub(super) fn commit(
     let tree = ObjectId::from_hex(parsed.tree)
         .map_err(|error| damaged(&id.0, format!("is not a sound commit: {error}")))?;
     let committer = parsed.committer().ok();
+    let author = parsed.author().ok();
     let information = RevisionInformation {
         id,
-        author: parsed.author().ok().map(|who| person(who.name, who.email)).unwrap_or_default(),
+        authored: author.and_then(|who| who.time().ok()).map_or(0, |time| time.seconds),
+        author: author.map(|who| person(who.name, who.email)).unwrap_or_default(),
         committer: committer.map(|who| person(who.name, who.email)).unwrap_or_default(),
         committed: committer.and_then(|who| who.time().ok()).map_or(0, |time| time.seconds),
         subject: harmless(parsed.message.lines().next().unwrap_or_default()),

@@ -18,6 +18,7 @@ mod directory;
 mod in_force;
 mod lock;
 mod owed;
+mod resource_history;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use directory::Missing;
 pub use in_force::InForce;
 pub use lock::{LockHeld, RunLock};
 pub use owed::OwedNotification;
+pub use resource_history::{KeptRuns, ResourceRun};
 pub use runs::StoredRun;
 
 /// Why the state cannot be used.

@@ -4,6 +4,7 @@
 
 mod certificates;
 mod directory;
+mod history;
 mod https;
 mod origin;
 mod refusals;

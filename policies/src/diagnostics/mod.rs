@@ -4,6 +4,7 @@
 //! stored or sent without the repository at hand. What must stay true: every error that evaluation
 //! can find is collected, sorted by file and position, and told once.
 
+mod code;
 pub(crate) mod hidden;
 mod render;
 mod sink;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use code::Code;
 pub(crate) use sink::{Context, Reported};
 pub(crate) use source::{SourceId, Sources, Span, Spot};
 
@@ -26,86 +28,6 @@ pub enum Severity {
     Error,
     /// The author should know, nothing more.
     Warning,
-}
-
-/// What class of problem it is; stable, for programs that read diagnostics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// The file is not TOML.
-    Syntax,
-    /// A key that nothing reads.
-    UnknownKey,
-    /// A kind that does not exist.
-    UnknownKind,
-    /// An attribute that the kind does not have.
-    UnknownAttribute,
-    /// A parameter that the policy does not declare.
-    UnknownParam,
-    /// A policy that does not exist.
-    UnknownPolicy,
-    /// A value of the wrong type.
-    WrongType,
-    /// A value of the right type that makes no sense.
-    InvalidValue,
-    /// A title that cannot be one.
-    InvalidTitle,
-    /// An expression or template that is not Jinja.
-    ExpressionSyntax,
-    /// A name that does not exist where it is used.
-    Undefined,
-    /// An expression or template that failed while it was evaluated.
-    Evaluation,
-    /// A file of the repository that does not exist.
-    MissingFile,
-    /// A path that leaves the policy.
-    InvalidPath,
-    /// A required parameter that nothing gives.
-    MissingParam,
-    /// A thing that is defined twice.
-    Duplicate,
-    /// A reference to a resource that does not exist.
-    UnknownReference,
-    /// Resources that depend on each other.
-    Cycle,
-    /// Something exceeds a limit.
-    Limit,
-    /// Something that this version cannot do.
-    NotSupported,
-    /// The repository itself could not be read.
-    Repository,
-    /// A reference or a policy that does nothing.
-    Unused,
-}
-
-impl Code {
-    /// The code as programs see it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Syntax => "syntax",
-            Self::UnknownKey => "unknown_key",
-            Self::UnknownKind => "unknown_kind",
-            Self::UnknownAttribute => "unknown_attribute",
-            Self::UnknownParam => "unknown_param",
-            Self::UnknownPolicy => "unknown_policy",
-            Self::WrongType => "wrong_type",
-            Self::InvalidValue => "invalid_value",
-            Self::InvalidTitle => "invalid_title",
-            Self::ExpressionSyntax => "expression_syntax",
-            Self::Undefined => "undefined",
-            Self::Evaluation => "evaluation",
-            Self::MissingFile => "missing_file",
-            Self::InvalidPath => "invalid_path",
-            Self::MissingParam => "missing_param",
-            Self::Duplicate => "duplicate",
-            Self::UnknownReference => "unknown_reference",
-            Self::Cycle => "cycle",
-            Self::Limit => "limit",
-            Self::NotSupported => "not_supported",
-            Self::Repository => "repository",
-            Self::Unused => "unused",
-        }
-    }
 }
 
 /// A range of bytes in a file of the repository, and the line it starts on.
@@ -126,6 +48,17 @@ pub struct Location {
     /// Where `start` is in `source_line`, in bytes.
     #[serde(skip)]
     pub(crate) line_start: u32,
+}
+
+impl Location {
+    /// The column after the last character that is on the first line, from 1.
+    pub fn end_column(&self) -> u32 {
+        let start = self.line_start as usize;
+        let end = start + self.end.saturating_sub(self.start) as usize;
+        let text = self.source_line.as_str();
+        let marked = text.get(start..end).or_else(|| text.get(start..)).unwrap_or_default();
+        self.column + u32::try_from(marked.chars().count()).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Location {
@@ -157,6 +90,9 @@ pub struct Diagnostic {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The fact sets with which it comes up, where it does not with all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<String>,
     /// Other places that have to do with it, in the order in which they matter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Related>,
@@ -211,6 +147,12 @@ impl Diagnostics {
         };
         let more: Vec<Diagnostic> = others.list.iter().filter(told).cloned().collect();
         Self::new(self.list.into_iter().chain(more).collect())
+    }
+
+    /// The errors among them.
+    pub(crate) fn errors(mut self) -> Self {
+        self.list.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        self
     }
 
     /// The diagnostics, in order.

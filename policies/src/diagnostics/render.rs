@@ -33,6 +33,12 @@ impl Diagnostic {
             group = group.element(snippet(place, AnnotationKind::Primary));
         }
         let mut report = vec![];
+        let facts = self.facts_in_words();
+        if self.related.is_empty()
+            && let Some(facts) = &facts
+        {
+            group = group.element(Level::NOTE.message(&**facts));
+        }
         if self.related.is_empty()
             && let Some(hint) = &self.hint
         {
@@ -46,11 +52,29 @@ impl Diagnostic {
             );
         }
         if !self.related.is_empty()
+            && let Some(facts) = &facts
+        {
+            report.push(Group::with_title(Level::NOTE.secondary_title(&**facts)));
+        }
+        if !self.related.is_empty()
             && let Some(hint) = &self.hint
         {
             report.push(Group::with_title(Level::HELP.secondary_title(&**hint)));
         }
         renderer.term_width(120).render(&report)
+    }
+
+    /// "with the facts of sample debian-12 and 3 others"; `None` where it comes up with all facts.
+    pub fn facts_in_words(&self) -> Option<String> {
+        let (first, others) = self.facts.split_first()?;
+        let samples = crate::samples::sample_names().count();
+        let of_samples = self.facts.iter().filter(|name| name.starts_with("sample ")).count();
+        Some(match others.len() {
+            _ if of_samples == samples => "with the facts of every sample".to_owned(),
+            0 => format!("with the facts of {first}"),
+            1 => format!("with the facts of {first} and {}", others.join("")),
+            more => format!("with the facts of {first} and {more} others"),
+        })
     }
 }
 

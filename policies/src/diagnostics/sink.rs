@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use super::{Code, Diagnostic, Diagnostics, Related, Severity, Sources, Span, Spot, hidden};
+use crate::trace::Tracer;
 
 /// Proof that an error was recorded. Whatever rests on the broken thing is silently left out, so
 /// that one mistake is told once.
@@ -20,12 +21,19 @@ pub(crate) struct Context {
     has_errors: Cell<bool>,
     /// Where secrets are written.
     hidden: RefCell<BTreeSet<Spot>>,
+    /// Takes notes about one resource, where somebody asked.
+    pub(crate) tracer: Option<Tracer>,
 }
 
 /// How many diagnostics of one repository are told. Nobody reads more.
 const MAXIMUM_FOUND: usize = 10_000;
 
 impl Context {
+    /// A context that takes notes.
+    pub(crate) fn tracing(tracer: Tracer) -> Self {
+        Self { tracer: Some(tracer), ..Self::default() }
+    }
+
     /// A draft of an error at `spot`; nothing is recorded before [`Draft::report`].
     pub(crate) fn error(&self, code: Code, spot: Spot, message: impl Into<String>) -> Draft<'_> {
         self.draft(Severity::Error, code, Some(spot), message.into())
@@ -50,8 +58,15 @@ impl Context {
     ) -> Draft<'_> {
         let told = self.count.get() < MAXIMUM_FOUND;
         let place = spot.filter(|_| told).map(|spot| self.sources.locate(spot));
-        let diagnostic =
-            Diagnostic { severity, code, message, place, hint: None, related: Vec::new() };
+        let diagnostic = Diagnostic {
+            severity,
+            code,
+            message,
+            place,
+            hint: None,
+            facts: Vec::new(),
+            related: Vec::new(),
+        };
         Draft { context: self, diagnostic }
     }
 
@@ -81,6 +96,20 @@ impl Context {
         self.has_errors.get()
     }
 
+    /// What was recorded so far, which is forgotten.
+    pub(crate) fn take(&self) -> Vec<Diagnostic> {
+        self.count.set(0);
+        self.has_errors.set(false);
+        self.found.take()
+    }
+
+    /// Records what was [taken](Self::take).
+    pub(crate) fn put(&self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        for diagnostic in diagnostics {
+            Draft { context: self, diagnostic }.report();
+        }
+    }
+
     /// Everything recorded, sorted.
     pub(crate) fn finish(self) -> Diagnostics {
         let hidden = self.hidden.into_inner();
@@ -95,6 +124,7 @@ impl Context {
                 ),
                 place: None,
                 hint: None,
+                facts: Vec::new(),
                 related: Vec::new(),
             });
         }

@@ -77,8 +77,9 @@ impl Evaluator<'_> {
             Outcome::Known(name) => Some(name.to_string()),
             Outcome::Guess(_) | Outcome::Unknown => None,
         };
-        if name.as_ref().is_some_and(String::is_empty) {
-            let message = "a check's name cannot be empty";
+        let bad = |name: &String| name.is_empty() || name.chars().any(char::is_control);
+        if name.as_ref().is_some_and(bad) {
+            let message = "a check's name cannot be empty or have control characters";
             return Err(self.context.error(Code::InvalidTitle, spot, message).report());
         }
         let mut values: Values<'_> = Vec::with_capacity(declaration.given.len());
@@ -122,8 +123,8 @@ impl Evaluator<'_> {
         else {
             return Ok(None);
         };
-        let policy = frame.chain.first().map(ToString::to_string);
-        let modules = frame.modules.iter().map(ToString::to_string).collect();
+        let policy = frame.origin.policies.first().map(ToString::to_string);
+        let modules = frame.origin.modules.iter().map(ToString::to_string).collect();
         let place = self.context.sources.place(spot);
         let check = Check { policy, modules, name, probe, within, interval, place };
         Ok(Some((check, spot)))

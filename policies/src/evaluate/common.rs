@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use steadfast_resources::{KindDeclaration, Text, Value};
 
+use super::attributes::PLACEHOLDER;
 use super::texts::Locals;
 use super::types::shown;
 use super::{Evaluator, Frame, Link};
 use crate::catalog::{Common, OnRemove};
-use crate::diagnostics::suggest::or_list;
+use crate::diagnostics::suggest::{did_you_mean, or_list};
 use crate::diagnostics::{Code, Reported, Span, Spot};
+use crate::expression::is_interpolated;
 use crate::parse::{self, Given, Item, Node};
 
 /// The longest timeout, in seconds.
@@ -29,11 +31,30 @@ impl Evaluator<'_> {
         common: &mut Common,
         links: &mut Vec<Link>,
     ) -> Result<(), Reported> {
-        let Some(value) = self.attribute(frame, locals, &given.item)?.value else { return Ok(()) };
+        let evaluated = self.attribute(frame, locals, &given.item)?;
+        let Some(value) = evaluated.value else { return Ok(()) };
+        if !evaluated.certain && self.doubt.is_some() {
+            // What it is on a host is not known; the parts that are fixed are references all the same.
+            if let (true, Node::List(items)) = (name.links(), &given.item.node) {
+                for item in items.iter().filter(|item| has_no_doubt(item)) {
+                    let given = Given { name: given.name, item: item.clone() };
+                    self.common(frame, locals, name, &given, common, links)?;
+                }
+            }
+            return Ok(());
+        }
+        // When checking, what nothing is known about refers to nothing that could be judged.
+        let known = |text: &str| evaluated.certain || text != PLACEHOLDER;
         let spot = frame.spot(given.item.span);
         let wrong = |expected: &str| {
             let message = format!("`{}` must be {expected}, not {}", name.name(), shown(&value));
-            Err(self.context.error(Code::WrongType, spot, message).report())
+            let hint = match &value {
+                Value::Text(text) if matches!(&**text, "true" | "false") => {
+                    Some(format!("leave the quotes out: {text}"))
+                }
+                _ => None,
+            };
+            Err(self.context.error(Code::WrongType, spot, message).hint(hint).report())
         };
         match (name, &value) {
             (parse::Common::Enforce, Value::Boolean(value)) => common.enforce = *value,
@@ -46,7 +67,16 @@ impl Evaluator<'_> {
                     "orphan" => OnRemove::Orphan,
                     "delete" => OnRemove::Delete,
                     "restore" => OnRemove::Restore,
-                    _ => return wrong("\"orphan\", \"delete\" or \"restore\""),
+                    other => {
+                        let words = ["orphan", "delete", "restore"];
+                        let message = format!(
+                            "`on_remove` must be \"orphan\", \"delete\" or \"restore\", not {}",
+                            shown(&value)
+                        );
+                        let hint = did_you_mean(other, words);
+                        let draft = self.context.error(Code::InvalidValue, spot, message);
+                        return Err(draft.hint(hint).report());
+                    }
                 };
             }
             (parse::Common::OnRemove, _) => return wrong("\"orphan\", \"delete\" or \"restore\""),
@@ -65,20 +95,54 @@ impl Evaluator<'_> {
             }
             (parse::Common::Retries, _) => return wrong("a count from 0 to 100"),
             (parse::Common::Tags, _) => {
-                let tags = self.texts(frame, name, &value, &given.item)?;
-                common.tags = tags.into_iter().map(|(text, _)| text.to_string()).collect();
-                common.tags.sort_unstable();
-                common.tags.dedup();
+                common.tags = self.tags_of(frame, &value, &given.item)?;
             }
             (name, _) if name.links() => {
                 for (text, spot) in self.texts(frame, name, &value, &given.item)? {
-                    links.push(Link { relation: name, text, spot });
+                    if known(&text) {
+                        links.push(Link { relation: name, text, spot, handed_on: false });
+                    }
                 }
             }
             // `when`, `for_each` and `ignore` are read where they are needed.
             _ => {}
         }
         Ok(())
+    }
+
+    /// The tags that `item`, the `tags` of a policy, a module or an assignment, evaluates to.
+    pub(crate) fn tags(
+        &self,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        item: &Item,
+    ) -> Result<Vec<String>, Reported> {
+        match self.attribute(frame, locals, item)?.value {
+            Some(value) => self.tags_of(frame, &value, item),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The tags that `value` is, sorted.
+    fn tags_of(
+        &self,
+        frame: &Frame<'_>,
+        value: &Value,
+        item: &Item,
+    ) -> Result<Vec<String>, Reported> {
+        let mut tags = Vec::new();
+        for (text, spot) in self.texts(frame, parse::Common::Tags, value, item)? {
+            if text.is_empty() || text.contains([',', ' ', '\t', '\n']) {
+                let message = format!("{:?} cannot be a tag", &*text);
+                let draft = self.context.error(Code::InvalidValue, spot, message);
+                let hint = "a tag is one word without blanks and commas; write several as a list";
+                return Err(draft.hint(hint.to_owned()).report());
+            }
+            tags.push(text.to_string());
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        Ok(tags)
     }
 
     /// The attributes that `ignore` names.
@@ -89,14 +153,16 @@ impl Evaluator<'_> {
         declaration: &'static KindDeclaration,
         given: &Given,
     ) -> Result<Vec<Text>, Reported> {
-        let Some(value) = self.attribute(frame, locals, &given.item)?.value else {
-            return Ok(Vec::new());
-        };
+        let evaluated = self.attribute(frame, locals, &given.item)?;
+        let Some(value) = evaluated.value else { return Ok(Vec::new()) };
         let mut names = Vec::new();
         let mut outcome = Ok(());
         for (name, spot) in self.texts(frame, parse::Common::Ignore, &value, &given.item)? {
             if declaration.attribute(&name).is_some() {
                 names.push(name);
+                continue;
+            }
+            if !evaluated.certain && *name == *PLACEHOLDER {
                 continue;
             }
             let known: Vec<&str> =
@@ -144,6 +210,11 @@ impl Evaluator<'_> {
             other => Err(wrong(other, item.span)),
         }
     }
+}
+
+/// Whether `item` is the same on every host.
+fn has_no_doubt(item: &Item) -> bool {
+    item.as_text().is_some_and(|text| !is_interpolated(text))
 }
 
 /// Seconds, as an integer or as text with units: `90`, `"90s"`, `"1h30m"`.

@@ -9,6 +9,7 @@ use super::load::Policies;
 use super::parameters::Argument;
 use super::texts::{Locals, Outcome};
 use super::{Evaluator, Frame, Skipped};
+use crate::catalog::Origin;
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{from_item, is_interpolated};
 use crate::parse::{self, Declaration, Element, Given, Item, Name, Node, Policy};
@@ -29,20 +30,23 @@ pub(super) enum Items {
 }
 
 impl Evaluator<'_> {
-    /// Adds what `policy` declares, given `arguments` by its user at `user`.
+    /// Adds what `policy` declares, given `arguments` by its user at `user`. It inherits `tags`.
     pub(crate) fn policy(
         &mut self,
         policies: &Policies<'_>,
         policy: &Policy,
         arguments: &[Argument],
+        tags: &[String],
         user: Option<Spot>,
     ) {
         self.broken_titles.extend(policy.broken_titles.iter().cloned());
         self.unsound |= !policy.sound;
-        let Ok(frame) = self.frame(policy, arguments, user) else {
+        let outer = Origin { tags: tags.to_vec(), ..Origin::default() };
+        let Ok(mut frame) = self.frame(policy, arguments, user, outer) else {
             self.unsound = true;
             return;
         };
+        frame.locals.lineage = self.lineage(policy, arguments, self.way_from(policy, user));
         self.elements(policies, &frame);
     }
 
@@ -51,20 +55,31 @@ impl Evaluator<'_> {
         policy: &'p Policy,
         arguments: &[Argument],
         user: Option<Spot>,
+        outer: Origin,
     ) -> Result<Frame<'p>, Reported> {
-        let params = self.bind(policy, arguments, user)?;
+        self.note_evaluated(&policy.name);
+        let (params, doubtful) = self.bind(policy, arguments, user)?;
         let origins = self.origins(policy, arguments);
         let mut locals = Locals::new(self.scope(policy, params));
+        locals.doubtful = doubtful.into();
         locals.declared = policy.parameters.iter().map(|known| known.name.to_string()).collect();
-        Ok(Frame {
+        let mut frame = Frame {
             policy,
             locals,
-            chain: vec![Arc::clone(&policy.name)],
-            modules: Vec::new().into(),
+            origin: Arc::default(),
             links: Vec::new(),
             conditional: false,
             origins,
-        })
+        };
+        let mut origin = outer;
+        origin.policies.push(Arc::clone(&policy.name));
+        if let Some(item) = &policy.tags {
+            origin.tags.extend(self.tags(&frame, &frame.locals, item)?);
+            origin.tags.sort_unstable();
+            origin.tags.dedup();
+        }
+        frame.origin = Arc::new(origin);
+        Ok(frame)
     }
 
     pub(super) fn elements(&mut self, policies: &Policies<'_>, frame: &Frame<'_>) {
@@ -115,17 +130,18 @@ impl Evaluator<'_> {
                     self.skip(frame, declaration, None);
                 }
                 let before = self.context.count();
-                for item in items {
+                for (position, item) in (1..).zip(items) {
                     if self.is_exhausted(frame.spot(declaration.title_span)) {
                         break;
                     }
-                    let locals = frame.locals.with_item(item);
+                    let locals = frame.locals.with_item(item.clone()).at_item(position, &item);
                     self.one(frame, &locals, declaration, when, conditional);
                     if self.context.count() >= before + MAXIMUM_FAILURES {
                         self.skip(frame, declaration, None);
                         break;
                     }
                 }
+                self.note_other_items(frame, declaration);
             }
         }
     }
@@ -193,7 +209,10 @@ impl Evaluator<'_> {
                     .hint("compare it with something, or ask `… is defined`".to_owned())
                     .report())
             }
-            Outcome::Guess(_) | Outcome::Unknown => Ok(true),
+            Outcome::Guess(_) | Outcome::Unknown if self.check() => Ok(true),
+            // What a real host may have otherwise is taken as it is here, or as absent.
+            Outcome::Guess(value) => Ok(value.is_true()),
+            Outcome::Unknown => Ok(false),
         }
     }
 
@@ -203,8 +222,9 @@ impl Evaluator<'_> {
             _ => self.bare(frame, &frame.locals, "for_each", each)?,
         };
         let value = match outcome {
-            Outcome::Known(value) => value,
-            Outcome::Guess(_) | Outcome::Unknown => return Ok(Items::Unknown),
+            Outcome::Guess(_) | Outcome::Unknown if self.check() => return Ok(Items::Unknown),
+            Outcome::Known(value) | Outcome::Guess(value) => value,
+            Outcome::Unknown => return Ok(Items::Each(Vec::new())),
         };
         let spot = frame.spot(each.span);
         let items: Vec<Jinja> = match value.kind() {
@@ -244,6 +264,7 @@ impl Evaluator<'_> {
         let kind = declaration.kind.declaration().name;
         let title = &declaration.title;
         if !is_interpolated(title) {
+            self.note_skipped(frame, declaration, locals, None);
             self.skipped.push(Skipped { kind, title: title.to_string(), glob: false });
             return;
         }
@@ -257,6 +278,7 @@ impl Evaluator<'_> {
             let value = compiled.ok()?.run(&locals.value(), &self.engine.budget).ok()?;
             value.as_str().map(str::to_owned)
         });
+        self.note_skipped(frame, declaration, locals, rendered.as_deref());
         self.skipped.push(match rendered {
             Some(title) => Skipped { kind, title, glob: false },
             None => Skipped { kind, title: pattern(title), glob: true },
@@ -295,8 +317,13 @@ fn push_escaped(text: &str, pattern: &mut String) {
 
 /// The span of the attribute called `name`, where it is given.
 pub(crate) fn span_of(given: &[Given], name: &str) -> Option<Span> {
+    item_of(given, name).map(|item| item.span)
+}
+
+/// The attribute called `name` as it is written, where it is given.
+pub(crate) fn item_of<'g>(given: &'g [Given], name: &str) -> Option<&'g Item> {
     given.iter().find_map(|given| match given.name {
-        Name::Own(own) if own.name == name => Some(given.item.span),
+        Name::Own(own) if own.name == name => Some(&given.item),
         _ => None,
     })
 }

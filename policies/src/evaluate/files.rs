@@ -1,13 +1,15 @@
 //! The repository's files as policies name them.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use steadfast_resources::{Tree, TreeEntry};
 
 use crate::diagnostics::{Code, Context, Reported, SourceId, Span, Spot};
 use crate::expression::{Known, Library};
+use crate::parse::{self, Document};
 use crate::repository::{Repository, RepositoryError};
 
 /// Reads files, each once.
@@ -17,7 +19,13 @@ pub(crate) struct Files<'a> {
     library: Arc<Library>,
     paths: OnceCell<Vec<String>>,
     trees: RefCell<HashMap<String, Option<Arc<Tree>>>>,
+    /// Parsed files, where they are asked for again.
+    documents: RefCell<HashMap<String, Parsed>>,
+    keep_documents: Cell<bool>,
 }
+
+/// What came of reading a TOML file; `None` where there is none.
+type Parsed = Result<Option<(SourceId, Rc<Document>)>, Reported>;
 
 impl<'a> Files<'a> {
     pub(crate) fn new(context: &'a Context, repository: &'a dyn Repository) -> Self {
@@ -27,6 +35,8 @@ impl<'a> Files<'a> {
             library: Arc::default(),
             paths: OnceCell::new(),
             trees: RefCell::default(),
+            documents: RefCell::default(),
+            keep_documents: Cell::new(false),
         }
     }
 
@@ -80,6 +90,25 @@ impl<'a> Files<'a> {
                 Err(self.context.error(Code::Syntax, spot, message).report())
             }
         }
+    }
+
+    /// From now on every file is parsed once, for many hosts.
+    pub(crate) fn keep_documents(&self) {
+        self.keep_documents.set(true);
+    }
+
+    /// The TOML file at `path`, parsed; `None` where there is none.
+    pub(crate) fn document(&self, path: &str) -> Parsed {
+        if let Some(known) = self.documents.borrow().get(path) {
+            return known.clone();
+        }
+        let parsed = self.source(path).map(|source| {
+            source.map(|source| (source, Rc::new(parse::parse(self.context, source))))
+        });
+        if self.keep_documents.get() {
+            self.documents.borrow_mut().insert(path.to_owned(), parsed.clone());
+        }
+        parsed
     }
 
     /// The file or directory at `path`, if there is one.

@@ -8,8 +8,11 @@ mod attributes;
 mod checks;
 mod common;
 mod digest;
+mod doubt;
 mod expand;
 mod files;
+mod includes;
+mod lint;
 mod load;
 mod modules;
 mod parameters;
@@ -19,14 +22,16 @@ mod resource;
 mod texts;
 mod types;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use minijinja::Value as Jinja;
 use steadfast_resources::kind::AnyWanted;
 use steadfast_resources::{AnyKind, Reference, Registry, Relations, Text};
 
-use crate::catalog::Common;
+use crate::catalog::{Common, Origin};
 use crate::check::Check;
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
@@ -35,10 +40,14 @@ use crate::record::Record;
 use crate::site::Datum;
 
 pub(crate) use digest::catalog as catalog_digest;
+pub(crate) use doubt::{Doubt, Met};
+pub(crate) use expand::pattern;
 pub(crate) use files::Files;
+pub(crate) use includes::Assigned;
 pub(crate) use load::Policies;
 pub(crate) use parameters::Argument;
 pub(crate) use texts::{Locals, Outcome};
+pub(crate) use types::conform;
 
 /// Whether there is a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +74,8 @@ pub(crate) struct Instance {
     pub(crate) pattern: Option<String>,
     /// Whether it exists only under some condition (when checking).
     pub(crate) conditional: bool,
-    /// The modules it was made by, outermost first.
-    pub(crate) modules: Arc<[Text]>,
+    /// How it came to be declared.
+    pub(crate) origin: Arc<Origin>,
     /// How it came to be, where that is recorded.
     pub(crate) record: Option<Box<Record>>,
 }
@@ -77,6 +86,8 @@ pub(crate) struct Link {
     pub(crate) relation: parse::Common,
     pub(crate) text: Text,
     pub(crate) spot: Spot,
+    /// Whether a module hands it on to all its resources.
+    pub(crate) handed_on: bool,
 }
 
 /// A resource that the policies have and this host does not: references to it mean nothing here.
@@ -105,6 +116,14 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) checks: Vec<(Check, Spot)>,
     /// Names of modules that were used or skipped, for references to them.
     pub(crate) modules: HashSet<String>,
+    /// Policies brought in so far, each once for the host.
+    pub(crate) brought_in: Vec<Arc<str>>,
+    /// What assignments give to policies, for those that are included first.
+    pub(crate) assigned: Vec<Assigned>,
+    /// How many policies that include others are being brought in.
+    pub(crate) including: usize,
+    /// The expressions judged so far, by where they are written.
+    pub(crate) linted: RefCell<HashSet<(SourceId, u32)>>,
     /// Titles of resources that could not be understood.
     pub(crate) broken_titles: Vec<Text>,
     /// Whether a file could not be parsed, so that any resource may be missing.
@@ -115,6 +134,12 @@ pub(crate) struct Evaluator<'a> {
     exhausted: bool,
     /// The names that expressions use, where records are kept.
     pub(crate) reads: Option<recording::Reads>,
+    /// What is not known, where the host is only an example.
+    pub(crate) doubt: Option<Rc<Doubt>>,
+    /// The policies that were come across, where there is doubt.
+    pub(crate) met: RefCell<Met>,
+    /// The policies that a host like this may get, where there is doubt.
+    pub(crate) possible: Vec<Assigned>,
 }
 
 /// The most resources of one host.
@@ -127,9 +152,8 @@ const MAXIMUM_USES: usize = 50_000;
 pub(crate) struct Frame<'p> {
     pub(crate) policy: &'p Policy,
     pub(crate) locals: Locals,
-    /// The policies that led here through modules, outermost first.
-    pub(crate) chain: Vec<Arc<str>>,
-    pub(crate) modules: Arc<[Text]>,
+    /// The policies, modules and tags that led here.
+    pub(crate) origin: Arc<Origin>,
     /// References that the module passes on to each resource.
     pub(crate) links: Vec<Link>,
     pub(crate) conditional: bool,
@@ -143,15 +167,14 @@ impl<'p> Frame<'p> {
         Self {
             policy,
             locals: Locals::new(base),
-            chain: Vec::new(),
-            modules: Vec::new().into(),
+            origin: Arc::default(),
             links: Vec::new(),
             conditional: false,
             origins: recording::Origins::default(),
         }
     }
 
-    fn spot(&self, span: Span) -> Spot {
+    pub(crate) fn spot(&self, span: Span) -> Spot {
         Spot::new(self.policy.source, span)
     }
 }
@@ -166,6 +189,7 @@ impl<'a> Evaluator<'a> {
         mode: Mode,
         base: Scope,
     ) -> Self {
+        engine.budget.renew();
         Self {
             context,
             registry,
@@ -179,11 +203,18 @@ impl<'a> Evaluator<'a> {
             skipped: Vec::new(),
             checks: Vec::new(),
             modules: HashSet::new(),
+            brought_in: Vec::new(),
+            assigned: Vec::new(),
+            including: 0,
+            linted: RefCell::default(),
             broken_titles: Vec::new(),
             unsound: false,
             uses: 0,
             exhausted: false,
             reads: None,
+            doubt: None,
+            met: RefCell::default(),
+            possible: Vec::new(),
         }
     }
 
@@ -219,6 +250,6 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The key under which a string at `span` of `source` is compiled.
-fn key(source: SourceId, span: Span) -> (SourceId, u32) {
+pub(crate) fn key(source: SourceId, span: Span) -> (SourceId, u32) {
     (source, span.start)
 }

@@ -1,15 +1,13 @@
 //! Modules: a policy used by another, with parameters, as often as needed.
 
-use std::sync::Arc;
-
-use steadfast_resources::Text;
+use minijinja::Value as Jinja;
 
 use super::expand::Items;
 use super::load::Policies;
 use super::parameters::{Argument, Arguments};
 use super::texts::{Locals, Outcome};
 use super::{Evaluator, Frame, Link};
-use crate::catalog;
+use crate::catalog::{self, Origin};
 use crate::diagnostics::{Code, Reported, Spot};
 use crate::parse::{Entry, Module, Name, Policy};
 
@@ -28,10 +26,14 @@ impl Evaluator<'_> {
             self.unsound = true;
             return;
         };
+        self.note_module(frame, module, &policy.name);
         let repetition = self.repetition(frame, module.when.as_ref(), module.for_each.as_ref());
         let (items, when) = match repetition {
             Ok(Some(repetition)) => repetition,
-            Ok(None) => return,
+            Ok(None) => {
+                self.note_skipped_module(frame, module, None);
+                return;
+            }
             Err(Reported) => {
                 self.unsound = true;
                 return;
@@ -41,7 +43,13 @@ impl Evaluator<'_> {
             Items::Single => Box::new(std::iter::once(frame.locals.clone())),
             Items::Unknown => Box::new(std::iter::once(frame.locals.with_unknown_item())),
             Items::Each(items) => {
-                Box::new(items.into_iter().map(|item| frame.locals.with_item(item)))
+                if items.is_empty() {
+                    self.note_skipped_module(frame, module, None);
+                }
+                let at = |(position, item): (usize, Jinja)| {
+                    frame.locals.with_item(item.clone()).at_item(position, &item)
+                };
+                Box::new((1..).zip(items).map(at))
             }
         };
         for locals in each {
@@ -51,7 +59,7 @@ impl Evaluator<'_> {
             self.uses += 1;
             match when.map_or(Ok(true), |when| self.condition(frame, &locals, when)) {
                 Ok(true) => self.instantiate(policies, frame, &locals, module, &policy, spot),
-                Ok(false) => {}
+                Ok(false) => self.note_skipped_module(frame, module, Some(&locals)),
                 Err(Reported) => self.unsound = true,
             }
         }
@@ -66,9 +74,25 @@ impl Evaluator<'_> {
         policy: &Policy,
         spot: Spot,
     ) {
-        let (Ok(arguments), Ok(mut links)) = (
+        let tags =
+            module.tags.as_ref().map_or(Ok(Vec::new()), |item| self.tags(frame, locals, item));
+        if let Some(item) = &module.tags
+            && policy.parameters.iter().any(|parameter| &*parameter.name == "tags")
+        {
+            let message = format!(
+                "`tags` of a module are the tags of its resources, and policy `{}` has a parameter \
+                 of that name",
+                policy.name
+            );
+            let draft = self.context.error(Code::InvalidValue, frame.spot(item.span), message);
+            draft.hint("give the parameter another name".to_owned()).report();
+            self.unsound = true;
+            return;
+        }
+        let (Ok(arguments), Ok(mut links), Ok(tags)) = (
             self.arguments(frame, locals, &module.parameters),
             self.module_links(frame, locals, module),
+            tags,
         ) else {
             self.unsound = true;
             return;
@@ -80,8 +104,9 @@ impl Evaluator<'_> {
             }
             return;
         }
-        if frame.chain.contains(&policy.name) || frame.chain.len() >= MAXIMUM_MODULES {
-            let mut chain: Vec<&str> = frame.chain.iter().map(|name| &**name).collect();
+        let before = &frame.origin.policies;
+        if before.contains(&policy.name) || before.len() >= MAXIMUM_MODULES {
+            let mut chain: Vec<&str> = before.iter().map(|name| &**name).collect();
             chain.push(&policy.name);
             let message = format!("policies use each other without end: {}", chain.join(" → "));
             self.context.error(Code::Cycle, spot, message).report();
@@ -90,13 +115,18 @@ impl Evaluator<'_> {
         }
         self.broken_titles.extend(policy.broken_titles.iter().cloned());
         self.unsound |= !policy.sound;
-        let Ok(mut inner) = self.frame(policy, &arguments, Some(spot)) else {
+        let mut outer = Origin::clone(&frame.origin);
+        outer.modules.push(module.name.clone());
+        outer.tags.extend(tags);
+        outer.tags.sort_unstable();
+        outer.tags.dedup();
+        let Ok(mut inner) = self.frame(policy, &arguments, Some(spot), outer) else {
             self.unsound = true;
             return;
         };
-        inner.chain = frame.chain.iter().cloned().chain([Arc::clone(&policy.name)]).collect();
-        let names = frame.modules.iter().cloned().chain([module.name.clone()]);
-        inner.modules = names.collect::<Vec<Text>>().into();
+        self.includes(policies, policy);
+        let way = self.way_through(frame, locals, module, policy, spot);
+        inner.locals.lineage = self.lineage(policy, &arguments, way);
         links.extend(frame.links.iter().cloned());
         inner.links = links;
         self.elements(policies, &inner);
@@ -114,6 +144,9 @@ impl Evaluator<'_> {
                 let mut common = catalog::Common::default();
                 self.common(frame, locals, name, given, &mut common, &mut links)?;
             }
+        }
+        for link in &mut links {
+            link.handed_on = true;
         }
         Ok(links)
     }
@@ -137,6 +170,7 @@ impl Evaluator<'_> {
                     name_spot: frame.spot(entry.key_span),
                     spot: frame.spot(entry.item.span),
                     value,
+                    origin: self.argument_origin(frame, locals, &entry.item),
                 })
             })
             .collect()

@@ -1,6 +1,8 @@
 //! Binding a policy's parameters: what its user gives, then `data.<policy>.<param>`, then the
 //! default.
 
+use std::rc::Rc;
+
 use minijinja::Value as Jinja;
 use minijinja::value::ValueKind;
 
@@ -10,6 +12,7 @@ use crate::diagnostics::suggest::or_list;
 use crate::diagnostics::{Code, Reported, Spot};
 use crate::expression::{from_item, is_interpolated};
 use crate::parse::{Item, Node, Parameter, ParameterType, Policy};
+use crate::trace::Origin;
 
 /// A parameter's value as the user of a policy gives it.
 #[derive(Debug, Clone)]
@@ -21,32 +24,54 @@ pub(crate) struct Argument {
     pub(crate) spot: Spot,
     /// `None`: nothing is known about it (when checking).
     pub(crate) value: Option<Jinja>,
+    /// Where it comes from, where somebody asked.
+    pub(crate) origin: Option<Rc<Origin>>,
 }
 
 /// All that the user of a policy gives.
 pub(crate) type Arguments = Vec<Argument>;
 
 impl Evaluator<'_> {
-    /// The values of all parameters of `policy`, as `params` in its expressions.
+    /// The values of all parameters of `policy`, as `params` in its expressions, and the names of
+    /// those that may have others on a real host.
     pub(crate) fn bind(
         &self,
         policy: &Policy,
         arguments: &[Argument],
         user: Option<Spot>,
-    ) -> Result<Jinja, Reported> {
+    ) -> Result<(Jinja, Vec<String>), Reported> {
         let mut outcome = self.unknown_arguments(policy, arguments);
         let frame = Frame::of_site(policy, self.base.clone());
         let mut bound = Vec::with_capacity(policy.parameters.len());
+        let mut doubtful = Vec::new();
         for parameter in &policy.parameters {
             match self.value_of(&frame, parameter, arguments, user) {
-                Ok(Some(value)) => bound.push((Jinja::from(parameter.name.as_str()), value)),
-                Ok(None) => {}
+                Ok(Some(value)) => {
+                    if self.given_elsewhere(arguments, parameter, &value) {
+                        doubtful.push(parameter.name.to_string());
+                    }
+                    bound.push((Jinja::from(parameter.name.as_str()), value));
+                }
+                Ok(None) => doubtful.push(parameter.name.to_string()),
                 // Without a host the rest of the policy is judged as if nothing were known of it.
                 Err(Reported) if self.check() => {}
                 Err(reported) => outcome = Err(reported),
             }
         }
-        outcome.map(|()| Jinja::from_pairs(bound))
+        outcome.map(|()| (Jinja::from_pairs(bound), doubtful))
+    }
+
+    /// Whether the users of the policy, who are not known here, have to give `parameter`: its own
+    /// `value` is empty.
+    fn given_elsewhere(
+        &self,
+        arguments: &[Argument],
+        parameter: &Parameter,
+        value: &Jinja,
+    ) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.parameters)
+            && !arguments.iter().any(|given| *given.name == *parameter.name)
+            && (value.is_none() || value.len() == Some(0) || value.as_str() == Some(""))
     }
 
     /// Checks what is given to `policy` without judging what is not known.
@@ -129,7 +154,9 @@ impl Evaluator<'_> {
         if !parameter.required {
             return Ok(Some(Jinja::from(())));
         }
-        if self.check() {
+        let name = format!("{}.{}", policy.name, parameter.name);
+        let doubt = self.doubt.as_ref();
+        if self.check() || doubt.is_some_and(|doubt| doubt.parameters || doubt.data_gives(&name)) {
             return Ok(None);
         }
         Err(self.missing_parameter(policy, parameter, user))
@@ -149,7 +176,7 @@ impl Evaluator<'_> {
                 .error(Code::MissingParam, user, message)
                 .related(declared, "declared here")
                 .hint(format!(
-                    "give it where the policy is used, or as `{}.{}` in the data",
+                    "give it where the policy is assigned or used, or as `{}.{}` in the data",
                     policy.name, parameter.name
                 ))
                 .report(),

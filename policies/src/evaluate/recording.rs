@@ -5,18 +5,24 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use steadfast_resources::Value;
+use steadfast_resources::{Text, Value};
 
-use super::expand::span_of;
+use super::expand::item_of;
 use super::parameters::Argument;
 use super::{Evaluator, Frame};
 use crate::diagnostics::{Span, Spot};
-use crate::expression::Compiled;
-use crate::parse::{Declaration, Given, Policy};
-use crate::record::{Record, RecordedAttribute};
+use crate::expression::{Compiled, is_interpolated};
+use crate::parse::{Common, Declaration, Given, Item, Name, Policy};
+use crate::record::{Extent, Record, RecordedAttribute};
 
-/// The names that the expressions of the declaration at work use.
-pub(crate) type Reads = RefCell<BTreeSet<String>>;
+/// The names that expressions use.
+#[derive(Debug, Default)]
+pub(crate) struct Reads {
+    /// Those of the declaration at work.
+    current: RefCell<BTreeSet<String>>,
+    /// Those of what came before it.
+    earlier: RefCell<BTreeSet<String>>,
+}
 
 /// Where the values of a policy's parameters are written.
 pub(crate) type Origins = Rc<[(String, Spot)]>;
@@ -29,15 +35,21 @@ impl Evaluator<'_> {
 
     /// What is read from now on belongs to another declaration.
     pub(super) fn begin_reads(&self) {
-        if let Some(reads) = &self.reads {
-            reads.borrow_mut().clear();
+        if let Some(Reads { current, earlier }) = &self.reads {
+            earlier.borrow_mut().append(&mut current.borrow_mut());
         }
     }
 
     pub(super) fn note_reads(&self, compiled: &Compiled<'_>) {
         if let Some(reads) = &self.reads {
-            reads.borrow_mut().extend(compiled.names(true));
+            reads.current.borrow_mut().extend(compiled.names(true));
         }
+    }
+
+    /// All names used since the last time that this was asked.
+    pub(crate) fn take_reads(&self) -> BTreeSet<String> {
+        self.begin_reads();
+        self.reads.as_ref().map(|reads| reads.earlier.take()).unwrap_or_default()
     }
 
     /// Where the values of `policy`'s parameters come from: its user, the data, the default.
@@ -63,6 +75,16 @@ impl Evaluator<'_> {
             .collect()
     }
 
+    /// Where the data called `name` is written, or what it is part of.
+    fn datum(&self, name: &str) -> Option<(String, Extent)> {
+        let mut datum = self.data.as_ref()?;
+        for key in name.strip_prefix("data.")?.split('.') {
+            let Some(inner) = datum.get(key) else { break };
+            datum = inner;
+        }
+        Some((name.to_owned(), self.context.sources.extent(datum.spot)))
+    }
+
     /// The record of a resource with `values`, where records are kept.
     pub(super) fn record(
         &self,
@@ -76,18 +98,26 @@ impl Evaluator<'_> {
         let title = declaration.title_span;
         let whole = Span { start: title.start, end: declaration.end };
         let attribute = |(name, value): &(&'static str, Value)| {
-            let own = span_of(&declaration.given, name);
-            let span = own.or_else(|| span_of(defaults, name)).unwrap_or(title);
+            let own = item_of(&declaration.given, name);
+            let item = own.or_else(|| item_of(defaults, name));
+            let span = item.map_or(title, |item| item.span);
             RecordedAttribute {
                 name,
                 value: value.clone(),
+                written: item.and_then(written),
                 given: sources.extent(frame.spot(span)),
                 default: own.is_none(),
             }
         };
         Some(Box::new(Record {
-            policies: frame.chain.clone(),
-            modules: Arc::clone(&frame.modules),
+            policies: frame.origin.policies.clone(),
+            directory: Arc::clone(&frame.policy.directory),
+            for_each: declaration
+                .given
+                .iter()
+                .find(|given| matches!(given.name, Name::Common(Common::ForEach)))
+                .map(|given| sources.extent(frame.spot(given.item.span))),
+            modules: frame.origin.modules.clone().into(),
             declaration: sources.extent(frame.spot(whole)),
             title: declaration.title.clone(),
             attributes: values.iter().map(attribute).collect(),
@@ -96,7 +126,13 @@ impl Evaluator<'_> {
                 .iter()
                 .map(|(name, spot)| (name.clone(), sources.extent(*spot)))
                 .collect(),
-            reads: reads.borrow().iter().cloned().collect(),
+            data: reads.current.borrow().iter().filter_map(|name| self.datum(name)).collect(),
+            reads: reads.current.borrow().iter().cloned().collect(),
         }))
     }
+}
+
+/// The text of `item`, if it is text in which nothing is evaluated.
+fn written(item: &Item) -> Option<Text> {
+    item.as_text().filter(|text| !is_interpolated(text)).cloned()
 }

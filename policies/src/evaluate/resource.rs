@@ -17,6 +17,7 @@ use crate::diagnostics::hidden::REFUSED;
 use crate::diagnostics::{Code, Reported, Spot};
 use crate::expression::is_interpolated;
 use crate::parse::{self, Declaration, Given, Name};
+use crate::trace::Made;
 
 /// The longest title, in bytes (Linux's `PATH_MAX`).
 const MAXIMUM_TITLE: usize = 4096;
@@ -128,6 +129,17 @@ impl Evaluator<'_> {
                 None
             }
         });
+        if self.context.tracer.is_some() {
+            let given: Vec<&Given> = given().collect();
+            let made = Made {
+                title: &title.text,
+                values: &attributes.values,
+                given: &given,
+                ignored: &ignored,
+                sensitive: common.sensitive,
+            };
+            self.note_subject(frame, locals, declaration, &made);
+        }
         attributes.values.sort_unstable_by_key(|(name, _)| *name);
         let record = self.record(frame, declaration, defaults, &attributes.values);
         let digest = digest::resource(declared.name, &title.text, &attributes.values, &common);
@@ -142,7 +154,7 @@ impl Evaluator<'_> {
             links,
             pattern: title.pattern,
             conditional: conditional || frame.conditional,
-            modules: Arc::clone(&frame.modules),
+            origin: Arc::clone(&frame.origin),
             record,
         });
     }
@@ -237,6 +249,7 @@ impl Evaluator<'_> {
         if wanted.is_none()
             && self.context.count() == before
             && attributes.uncertain.is_empty()
+            && title.pattern.is_none()
             && !attributes.failed
             && !self.check()
         {

@@ -8,10 +8,11 @@ use minijinja::Value as Jinja;
 use super::{Evaluator, Frame, key};
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{
-    Compiled, Library, Origin, ROOTS, Scope, Told, is_certain, is_interpolated, only_expression,
-    tell, undefined_names, unknown_filters,
+    Compiled, Library, Origin, ROOTS, Scope, Told, is_certain, is_interpolated, mixed_comparisons,
+    only_expression, tell, undefined_names, unknown_filters, unknown_tests,
 };
 use crate::parse::{Item, Node};
+use crate::trace::Lineage;
 
 /// The names that an expression sees, in the form the engine takes, made once for many.
 #[derive(Clone)]
@@ -22,20 +23,31 @@ pub(crate) struct Locals {
     pub(crate) item: bool,
     /// The parameters declared (only when checking).
     pub(crate) declared: Rc<[String]>,
+    /// Where the names come from, where somebody asked.
+    pub(crate) lineage: Option<Rc<Lineage>>,
+    /// The parameters that a real host may have another value for, where there is doubt.
+    pub(crate) doubtful: Rc<[String]>,
 }
 
 impl Locals {
     pub(crate) fn new(scope: Scope) -> Self {
         let scope = Arc::new(scope);
         let value = Jinja::from_dyn_object(Arc::clone(&scope));
-        Self { scope, value, item: false, declared: Rc::new([]) }
+        Self {
+            scope,
+            value,
+            item: false,
+            declared: Rc::default(),
+            lineage: None,
+            doubtful: Rc::default(),
+        }
     }
 
     /// The same names, and `item`.
     pub(crate) fn with_item(&self, item: Jinja) -> Self {
         let scope = Arc::new(self.scope.with_item(item));
         let value = Jinja::from_dyn_object(Arc::clone(&scope));
-        Self { scope, value, item: true, declared: Rc::clone(&self.declared) }
+        Self { scope, value, item: true, ..self.clone() }
     }
 
     /// The names in the form the engine takes.
@@ -87,6 +99,7 @@ impl Evaluator<'_> {
         let compiled = self.engine.expression(key(frame.policy.source, item.span), text);
         let compiled = compiled.map_err(|error| tell(&self.told(frame, locals, origin), &error))?;
         origin.offset = compiled.offset();
+        self.lint(frame, locals, &compiled, (origin, item.span), what == "when");
         self.run(frame, locals, &compiled, origin)
     }
 
@@ -117,6 +130,7 @@ impl Evaluator<'_> {
             tell(&self.told(frame, locals, origin), &error)
         })?;
         origin.offset = compiled.offset();
+        self.lint(frame, locals, &compiled, (origin, span), false);
         self.run(frame, locals, &compiled, origin)
     }
 
@@ -140,7 +154,7 @@ impl Evaluator<'_> {
         self.run(frame, locals, &compiled, origin)
     }
 
-    fn told<'t>(
+    pub(super) fn told<'t>(
         &'t self,
         frame: &'t Frame<'_>,
         locals: &'t Locals,
@@ -164,7 +178,11 @@ impl Evaluator<'_> {
         origin: Origin<'_>,
     ) -> Result<Outcome, Reported> {
         self.note_reads(compiled);
-        let uses_unknown = self.check() && uses_unknown(compiled, origin.text);
+        let uses_unknown = if self.check() {
+            uses_unknown(compiled, origin.text)
+        } else {
+            self.doubtful(locals, compiled, origin.text)
+        };
         if self.check() {
             self.check_names(frame, locals, compiled, origin)?;
         }
@@ -176,11 +194,14 @@ impl Evaluator<'_> {
             return match result {
                 Ok(value) if value.is_undefined() && uses_unknown => Ok(Outcome::Unknown),
                 Ok(value) if value.is_undefined() => {
-                    Err(self.without_value(&self.told(frame, locals, origin), compiled))
+                    self.without_value(frame, locals, compiled, origin)
                 }
                 Ok(value) if uses_unknown => Ok(Outcome::Guess(value)),
                 Ok(value) => Ok(Outcome::Known(value)),
                 Err(error) if self.check() && !is_certain(&error, uses_unknown) => {
+                    Ok(Outcome::Unknown)
+                }
+                Err(error) if self.excuses(frame, locals, compiled, origin.text, &error) => {
                     Ok(Outcome::Unknown)
                 }
                 Err(error) => Err(tell(&self.told(frame, locals, origin), &error)),
@@ -210,6 +231,13 @@ impl Evaluator<'_> {
         }
         let expression = compiled.is_expression();
         let text = file.as_ref().map_or(origin.text, |(_, text)| text.as_str());
+        if let Some((path, text)) = &file {
+            for mixed in mixed_comparisons(text, false) {
+                let spot = told.in_file(path, text, mixed.range);
+                let draft = self.context.warning(Code::WrongType, spot, mixed.message);
+                draft.hint(mixed.hint).report();
+            }
+        }
         for (name, range) in unknown_filters(text, expression) {
             let spot = match &file {
                 Some((path, text)) => told.in_file(path, text, range),
@@ -217,22 +245,39 @@ impl Evaluator<'_> {
             };
             outcome = Err(told.no_filter(name, spot, file.is_some()));
         }
+        for (name, range) in unknown_tests(text, expression) {
+            let spot = match &file {
+                Some((path, text)) => told.in_file(path, text, range),
+                None => told.in_origin(range),
+            };
+            outcome = Err(told.no_test(name, spot, file.is_some()));
+        }
         outcome
     }
 
     /// Reports an expression whose value is undefined.
-    fn without_value(&self, told: &Told<'_>, compiled: &Compiled<'_>) -> Reported {
+    fn without_value(
+        &self,
+        frame: &Frame<'_>,
+        locals: &Locals,
+        compiled: &Compiled<'_>,
+        origin: Origin<'_>,
+    ) -> Result<Outcome, Reported> {
+        let told = self.told(frame, locals, origin);
         let mut names: Vec<String> = compiled.names(true).into_iter().collect();
         names.sort();
         let missing = names.into_iter().find(|name| told.scope.follow(name).is_err());
-        match missing {
+        if self.excuses_missing(frame, locals, compiled, origin.text, missing.as_deref()) {
+            return Ok(Outcome::Unknown);
+        }
+        Err(match missing {
             Some(name) => told.undefined(&name, told.place_of(&name), false),
             None => self
                 .context
                 .error(Code::Undefined, told.origin.spot, "this expression has no value")
                 .hint("an `if` needs an `else`; a value that may be missing a `default`".to_owned())
                 .report(),
-        }
+        })
     }
 }
 

@@ -35,6 +35,11 @@ pub(super) const SPENT: &str = "the templates and expressions of this host take 
 pub(crate) struct Budget(Arc<AtomicU64>);
 
 impl Budget {
+    /// Begins anew: another catalog is made with the same engine.
+    pub(crate) fn renew(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
     /// Takes `units` from it.
     pub(super) fn charge(&self, units: usize) -> Result<(), Error> {
         let units = units as u64;

@@ -139,13 +139,18 @@ impl Write for Bounded {
     }
 }
 
-/// Compiles strings once, however often they are run.
+/// What was compiled, by where it is written.
+type Cache<'e> = Map<(SourceId, u32), Rc<Compiled<'e>>>;
+
+/// Compiles strings once, however often they are run. A clone shares what was compiled.
+#[derive(Clone)]
 pub(crate) struct Engine<'e> {
     environment: &'e Environment<'static>,
     library: &'e Library,
     pub(crate) budget: Budget,
-    cache: RefCell<Map<(SourceId, u32), Rc<Compiled<'e>>>>,
-    templates: RefCell<Map<String, Rc<Compiled<'e>>>>,
+    cache: Rc<RefCell<Cache<'e>>>,
+    templates: Rc<RefCell<Map<String, Rc<Compiled<'e>>>>>,
+    names: Rc<RefCell<Map<String, Rc<HashSet<String>>>>>,
 }
 
 impl<'e> Engine<'e> {
@@ -158,8 +163,9 @@ impl<'e> Engine<'e> {
             environment,
             library,
             budget,
-            cache: RefCell::default(),
-            templates: RefCell::default(),
+            cache: Rc::default(),
+            templates: Rc::default(),
+            names: Rc::default(),
         }
     }
 
@@ -220,6 +226,26 @@ impl<'e> Engine<'e> {
         let compiled = Rc::new(self.environment.get_template(name).map(Compiled::Template)?);
         self.templates.borrow_mut().insert(name.to_owned(), Rc::clone(&compiled));
         Ok(compiled)
+    }
+
+    /// The bare expression `text`, which is no string of a policy by itself.
+    pub(crate) fn once(&self, text: &str) -> Result<Compiled<'e>, Error> {
+        self.compile_expression(text, 0..text.len())
+    }
+
+    /// [`Compiled::names`] with `nested`, of what was compiled from `text`: found once.
+    pub(crate) fn names(&self, compiled: &Compiled<'_>, text: &str) -> Rc<HashSet<String>> {
+        let key = match compiled {
+            Compiled::Template(template) => template.name(),
+            Compiled::Expression { .. } => text,
+            Compiled::Plain(_, compiled) => return self.names(compiled, text),
+        };
+        if let Some(known) = self.names.borrow().get(key) {
+            return Rc::clone(known);
+        }
+        let names = Rc::new(compiled.names(true));
+        self.names.borrow_mut().insert(key.to_owned(), Rc::clone(&names));
+        names
     }
 
     fn compile_expression(&self, text: &str, range: Range<usize>) -> Result<Compiled<'e>, Error> {

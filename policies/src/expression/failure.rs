@@ -45,13 +45,26 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
     let detail = error.detail().unwrap_or_default();
     let undefined = undefined_name(detail);
     let (source, text, base) = told.text_of(error);
-    let span = narrowed(&text, error, undefined);
+    let mut span = narrowed(&text, error, undefined);
+    if matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest) {
+        // The name without its arguments.
+        let written = text.get(span.clone()).unwrap_or_default();
+        let name = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+        let length = written.find(|letter| !name(letter)).unwrap_or(written.len());
+        span.end = span.start + length;
+    }
     let spot = match source {
         Some(source) => Spot::new(source, Span::new(&span)),
         None => told.in_origin(base + span.start..base + span.end),
     };
     let written = text.get(span).unwrap_or_default();
     let (code, message, hint) = match (error.kind(), undefined) {
+        // Which value was looked into is not told reliably.
+        (_, Some(name)) if name.contains('[') => (
+            Code::Undefined,
+            "a key that is looked up here does not exist".to_owned(),
+            Some("for a value that may be missing write `… | default(…)`".to_owned()),
+        ),
         (_, Some(name)) => return told.undefined(name, spot, source.is_some()),
         (ErrorKind::UndefinedError, None) => {
             (Code::Undefined, "this value is undefined".to_owned(), None)
@@ -63,7 +76,9 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
             return told.no_filter(written, spot, source.is_some());
         }
         (ErrorKind::UnknownTest, _) => {
-            (Code::Undefined, detail.replace("test ", "the test "), None)
+            let name = detail.strip_prefix("test ").and_then(|rest| rest.split(' ').next());
+            let name = name.unwrap_or(written).trim_matches('`');
+            return told.no_test(name, spot, source.is_some());
         }
         (ErrorKind::UnknownFunction, _) => {
             let name = detail.strip_suffix(" is unknown").unwrap_or(detail);
@@ -121,6 +136,18 @@ impl Told<'_> {
     pub(crate) fn no_filter(&self, name: &str, spot: Spot, in_file: bool) -> Reported {
         let message = format!("there is no filter `{name}`");
         let draft = self.context.error(Code::Undefined, spot, message).hint(filters::hint(name));
+        if in_file && self.used {
+            draft.related(self.origin.spot, "the template is used here").report()
+        } else {
+            draft.report()
+        }
+    }
+
+    /// Records that there is no test called `name`, at `spot`.
+    pub(crate) fn no_test(&self, name: &str, spot: Spot, in_file: bool) -> Reported {
+        let message = format!("there is no test `{name}`");
+        let draft = self.context.error(Code::Undefined, spot, message);
+        let draft = draft.hint(filters::test_hint(name));
         if in_file && self.used {
             draft.related(self.origin.spot, "the template is used here").report()
         } else {
@@ -237,6 +264,11 @@ fn innermost(error: &Error) -> &Error {
         error = source;
     }
     error
+}
+
+/// The name that `error` says is undefined.
+pub(crate) fn undefined_in(error: &Error) -> Option<String> {
+    undefined_name(innermost(error).detail().unwrap_or_default()).map(str::to_owned)
 }
 
 /// The `x` of "`x` is undefined".

@@ -9,17 +9,21 @@
 //! Blocks follow Ansible: the line break after a `{% … %}` and the blanks before it on its line are
 //! not part of the output; the last line break of a template is.
 
+mod blocks;
 mod budget;
 mod compiled;
 mod complexity;
+mod conjuncts;
 mod environment;
 mod failure;
 mod filters;
 mod guard;
 mod library;
+mod literals;
 mod plain;
 mod scope;
 mod split;
+mod tokens;
 mod unknown;
 mod value;
 
@@ -28,13 +32,18 @@ mod tests;
 
 pub(crate) use budget::Budget;
 pub(crate) use compiled::{Compiled, Engine};
+pub(crate) use conjuncts::conjuncts;
 pub(crate) use environment::environment;
-pub(crate) use failure::{Origin, Told, is_certain, path_hint, tell, undefined_names};
+pub(crate) use failure::{
+    Origin, Told, is_certain, path_hint, tell, undefined_in, undefined_names,
+};
 pub(crate) use filters::file_function;
+pub use filters::{Declarations, FilterDeclaration, declarations, example};
 pub(crate) use library::{Known, Library, Resolved, resolve};
+pub(crate) use literals::mixed_comparisons;
 pub(crate) use scope::{ROOTS, Scope};
 pub(crate) use split::{is_interpolated, only_expression};
-pub(crate) use unknown::unknown_filters;
+pub(crate) use unknown::{unknown_filters, unknown_tests};
 pub(crate) use value::{Unconvertible, from_item, to_value};
 
 /// How many instructions one evaluation may take (well under a second).

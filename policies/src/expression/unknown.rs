@@ -1,51 +1,42 @@
-//! Filters that do not exist, found without running anything: a branch that is not taken here may be
+//! Filters and tests that do not exist, found without running anything: a branch that is not taken here may be
 //! taken on a host.
 
 use std::ops::Range;
 
+use super::blocks::expressions;
 use super::filters;
+use super::tokens::{TokenKind, tokens};
 
 /// The filters used in `text` that do not exist, and where. `expression` tells whether all of
 /// `text` is one expression; otherwise it is a template.
 pub(crate) fn unknown_filters(text: &str, expression: bool) -> Vec<(&str, Range<usize>)> {
     let mut found = Vec::new();
-    if expression && !text.starts_with("{{") {
-        scan(text, 0..text.len(), &mut found);
-        return found;
-    }
-    let mut position = 0;
-    while let Some((start, close)) = next_block(text, position) {
-        let rest = text.get(start..).unwrap_or_default();
-        let end = rest.find(close).map_or(text.len(), |at| start + at);
-        if close == "%}" && raw(text.get(start..end).unwrap_or_default()) {
-            let tail = text.get(end..).unwrap_or_default();
-            position = tail.find("endraw").map_or(text.len(), |at| end + at);
-            continue;
-        }
-        if close != "#}" {
-            scan(text, start..end, &mut found);
-        }
-        position = end;
+    for range in expressions(text, expression) {
+        scan(text, range, &mut found);
     }
     found
 }
 
-/// Where the next block's inside starts, and what closes it.
-fn next_block(text: &str, from: usize) -> Option<(usize, &'static str)> {
-    let mut position = from;
-    loop {
-        position += text.get(position..)?.find('{')? + 1;
-        match text.as_bytes().get(position) {
-            Some(b'{') => return Some((position + 1, "}}")),
-            Some(b'%') => return Some((position + 1, "%}")),
-            Some(b'#') => return Some((position + 1, "#}")),
-            _ => {}
+/// The tests used in `text` that do not exist, and where.
+pub(crate) fn unknown_tests(text: &str, expression: bool) -> Vec<(&str, Range<usize>)> {
+    let mut found = Vec::new();
+    for range in expressions(text, expression) {
+        let tokens = tokens(text, range);
+        for (index, token) in tokens.iter().enumerate() {
+            let word = |index: usize| tokens.get(index).map_or("", |token| token.text(text));
+            let part_of_path = index > 0 && word(index - 1) == ".";
+            if token.kind != TokenKind::Name || token.text(text) != "is" || part_of_path {
+                continue;
+            }
+            let named = if word(index + 1) == "not" { index + 2 } else { index + 1 };
+            let Some(named) = tokens.get(named) else { continue };
+            let name = named.text(text);
+            if named.kind == TokenKind::Name && !filters::test_exists(name) {
+                found.push((name, named.range.clone()));
+            }
         }
     }
-}
-
-fn raw(block: &str) -> bool {
-    block.trim_matches(['-', '+', ' ']) == "raw"
+    found
 }
 
 fn scan<'t>(text: &'t str, range: Range<usize>, found: &mut Vec<(&'t str, Range<usize>)>) {
@@ -92,6 +83,21 @@ mod tests {
         ] {
             let names: Vec<&str> =
                 unknown_filters(text, expression).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_unknown_tests_are_found() {
+        for (text, expression, expected) in [
+            ("a is defined and b is not verson('1') or c is strng", true, vec!["verson", "strng"]),
+            ("a.is.b == 'x is nope'", true, vec![]),
+            ("a is true and b is none and c is version('1', '<')", true, vec![]),
+            ("{{ a is nope }} b is nope {% if c is evn %}", false, vec!["nope", "evn"]),
+            ("a is", true, vec![]),
+        ] {
+            let names: Vec<&str> =
+                unknown_tests(text, expression).into_iter().map(|(name, _)| name).collect();
             assert_eq!(names, expected, "{text}");
         }
     }

@@ -1,6 +1,7 @@
 //! From instances and edges to the catalog.
 
-use super::edges::{RawEdge, Why, World, report_cycles, resolve};
+use super::cycles::report_cycles;
+use super::edges::{RawEdge, Why, World, resolve};
 use super::order::{Pair, order, superfluous};
 use crate::catalog::{Catalog, Edge, EdgeReason, Resource};
 use crate::diagnostics::{Context, Diagnostics, Reported};
@@ -27,7 +28,8 @@ pub(crate) fn catalog(
     };
     let checks = evaluator.checks.iter().map(|(check, _)| check.clone()).collect();
     let edges = resolve(&world);
-    if report_cycles(&world, &edges) || context.has_errors() || evaluator.unsound {
+    let incomplete = instances.iter().any(|instance| instance.wanted.is_none());
+    if report_cycles(&world, &edges) || context.has_errors() || evaluator.unsound || incomplete {
         return Err(Reported);
     }
     let edges = without_superfluous(instances.len(), edges);
@@ -82,6 +84,7 @@ fn assemble(
             // In written order, so that lines are counted once.
             place: context.sources.place(instance.spot),
             common: instance.common,
+            origin: instance.origin,
             digest: instance.digest,
             dependencies: Vec::new(),
             notifies: Vec::new(),

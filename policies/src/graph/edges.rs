@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
+use super::cycles::report_cycles;
+use super::deaf::warn_of_deaf;
 use super::index::Index;
 use super::mutual;
-use super::order::{Pair, cycle, tangles};
 use crate::diagnostics::{Code, Context, Spot};
 use crate::evaluate::{Instance, Skipped};
 use crate::map::{Map, map_for};
@@ -15,9 +16,6 @@ use crate::parse;
 /// How many edges references may make. (Ten thousand resources that each require ten thousand
 /// others would be a hundred million.)
 const MAXIMUM_EDGES: usize = 2_000_000;
-
-/// Of how many resources in a cycle the names and places are told.
-const MAXIMUM_SHOWN: usize = 20;
 
 /// An edge between instances, by their indices in written order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +79,7 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
     }
     let mut index = Index::new(world);
     let mut edges = Vec::new();
+    let mut deaf = HashSet::new();
     for (own, instance) in (0_u32..).zip(world.instances) {
         for link in &instance.links {
             let Ok(found) = index.find(link) else { continue };
@@ -93,6 +92,7 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
                 draft.hint(hint.to_owned()).report();
                 return edges;
             }
+            warn_of_deaf(world, link, instance, &found.resources, &mut deaf);
             for other in found.resources.iter().copied() {
                 if other == own && found.glob {
                     continue;
@@ -201,58 +201,4 @@ fn turned(instances: &[Instance], own: u32, other: u32) -> Option<RawEdge> {
     let absent = instances.get(other as usize)?.relations.as_ref()?.absent;
     let (from, to) = if absent { (own, other) } else { (other, own) };
     (own != other).then_some(RawEdge { from, to, why: Why::Automatic })
-}
-
-/// Reports every tangle of explicit edges with one of its cycles. Whether there was any.
-pub(crate) fn report_cycles(world: &World<'_>, edges: &[RawEdge]) -> bool {
-    let explicit: Vec<&RawEdge> = edges.iter().filter(|edge| edge.why != Why::Automatic).collect();
-    let pairs: Vec<Pair> = explicit.iter().map(|edge| (edge.from, edge.to)).collect();
-    let tangles = tangles(world.instances.len(), &pairs);
-    let mut group: Map<u32, usize> = Map::default();
-    for (index, tangle) in tangles.iter().enumerate() {
-        group.extend(tangle.iter().map(|member| (*member, index)));
-    }
-    let mut inside: Vec<Vec<&RawEdge>> = vec![Vec::new(); tangles.len()];
-    for edge in explicit {
-        if let (Some(from), Some(to)) = (group.get(&edge.from), group.get(&edge.to))
-            && from == to
-            && let Some(inside) = inside.get_mut(*from)
-        {
-            inside.push(edge);
-        }
-    }
-    for (tangle, edges) in tangles.iter().zip(&inside) {
-        let pairs: Vec<Pair> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
-        let path: Vec<&RawEdge> = cycle(&pairs, tangle)
-            .into_iter()
-            .filter_map(|index| edges.get(index).copied())
-            .collect();
-        let name = |index: u32| {
-            let instance = world.instances.get(index as usize);
-            instance.map_or_else(String::new, |instance| instance.reference.to_string())
-        };
-        let mut chain: Vec<String> =
-            path.iter().take(MAXIMUM_SHOWN).map(|edge| name(edge.from)).collect();
-        if path.len() > MAXIMUM_SHOWN {
-            chain.push(format!("({} more)", path.len() - MAXIMUM_SHOWN));
-        }
-        chain.extend(chain.first().cloned());
-        let Some(Why::Link(_, first)) = path.first().map(|edge| edge.why) else { continue };
-        let message = format!("resources depend on each other in a cycle: {}", chain.join(" → "));
-        let mut draft = world.context.error(Code::Cycle, first, message);
-        for edge in path.iter().take(MAXIMUM_SHOWN).skip(1) {
-            if let Why::Link(relation, spot) = edge.why {
-                let (from, to) = (name(edge.from), name(edge.to));
-                let words = match relation {
-                    parse::Common::Require => format!("`{to}` requires `{from}`"),
-                    parse::Common::Before => format!("`{from}` comes before `{to}`"),
-                    parse::Common::Notify => format!("`{from}` notifies `{to}`"),
-                    _ => format!("`{to}` subscribes to `{from}`"),
-                };
-                draft = draft.related(spot, words);
-            }
-        }
-        draft.hint("remove one of these references".to_owned()).report();
-    }
-    !tangles.is_empty()
 }

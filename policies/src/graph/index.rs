@@ -241,7 +241,7 @@ impl<'a> Index<'a> {
         let modules = self.modules.get_or_insert_with(|| {
             let mut modules: Map<&str, Vec<u32>> = Map::default();
             for (index, instance) in (0_u32..).zip(world.instances) {
-                for name in instance.modules.iter() {
+                for name in &*instance.origin.modules {
                     let inside = modules.entry(name).or_default();
                     if inside.last() != Some(&index) {
                         inside.push(index);

@@ -4,6 +4,8 @@
 //! written order stands; an automatic edge never wins against explicit ones.
 
 mod build;
+mod cycles;
+mod deaf;
 mod edges;
 mod index;
 mod mutual;
@@ -15,3 +17,4 @@ mod tests;
 
 pub(crate) use build::catalog;
 pub(crate) use edges::{World, check};
+pub(crate) use reference::reference;

@@ -36,6 +36,11 @@ pub(crate) fn parse_reference(text: &str) -> Result<Parsed, Reported> {
     Ok(Parsed { kind: kind.to_owned(), title })
 }
 
+/// Kind and title of the reference `text`; `None` where it is none.
+pub(crate) fn reference(text: &str) -> Option<(String, String)> {
+    parse_reference(text).ok().map(|parsed| (parsed.kind, parsed.title))
+}
+
 /// The text of a TOML string.
 fn unquoted(literal: &str) -> Result<String, Reported> {
     match toml::de::DeValue::parse(literal).map(toml::Spanned::into_inner) {

@@ -27,13 +27,13 @@ use scan::{MAXIMUM_PARTS, MAXIMUM_VALUES, Scan, scan};
 
 pub(crate) use duration::seconds;
 pub(crate) use literal::place_in_literal;
-pub(crate) use node::{Entry, Item, Node};
-pub use policy::CHECK;
+pub(crate) use node::{Entry, Item, Node, find};
+pub use policy::{CHECK, common_attributes};
 pub(crate) use policy::{
     CheckDeclaration, Common, Declaration, Element, Given, Module, Name, Parameter, ParameterType,
     Policy, checks, classify,
 };
-pub(crate) use shape::Shape;
+pub(crate) use shape::{Shape, name_of, strings};
 
 /// The largest policy, site or data file, in bytes.
 const MAXIMUM_SIZE: usize = 256 << 20;
@@ -42,6 +42,7 @@ const MAXIMUM_SIZE: usize = 256 << 20;
 const MAXIMUM_RECOVERED: usize = 4 << 20;
 
 /// A parsed file.
+#[derive(Debug)]
 pub(crate) struct Document {
     /// The top-level keys, in written order.
     pub(crate) entries: Vec<Entry>,

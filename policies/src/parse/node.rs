@@ -54,6 +54,16 @@ impl Item {
         }
     }
 
+    /// Gives `see` every string in it.
+    pub(crate) fn visit_texts(&self, see: &mut dyn FnMut(&Text)) {
+        match &self.node {
+            Node::Text(text) => see(text),
+            Node::List(items) => items.iter().for_each(|item| item.visit_texts(see)),
+            Node::Table(entries) => entries.iter().for_each(|entry| entry.item.visit_texts(see)),
+            _ => {}
+        }
+    }
+
     /// The byte after everything that belongs to it: a table's own span may end with its header.
     pub(crate) fn end(&self) -> u32 {
         let inner = match &self.node {

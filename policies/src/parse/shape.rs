@@ -102,7 +102,8 @@ impl<'a> Shape<'a> {
     }
 }
 
-fn name_of(node: &Node) -> String {
+/// The node's type, as messages print it: "an integer".
+pub(crate) fn name_of(node: &Node) -> String {
     let name = node.type_name();
     if name == "integer" { format!("an {name}") } else { format!("a {name}") }
 }

@@ -72,7 +72,7 @@ impl TimeSpan {
     }
 
     /// Whether the clock on the wall at `day`, `time` reads within this span.
-    pub(super) fn contains(&self, day: Weekday, time: Time) -> bool {
+    pub(super) fn contains(self, day: Weekday, time: Time) -> bool {
         let minute = minute(time);
         if self.start < self.end {
             return self.days.contains(day) && (self.start..self.end).contains(&minute);
@@ -82,7 +82,7 @@ impl TimeSpan {
     }
 
     /// The time of day at which it starts.
-    pub(super) fn opens(&self) -> Time {
+    pub(super) fn opens(self) -> Time {
         let (hour, minute) = (self.start / 60, self.start % 60);
         let small = |number: u16| i8::try_from(number).unwrap_or_default();
         Time::new(small(hour), small(minute), 0, 0).unwrap_or_default()

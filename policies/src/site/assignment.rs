@@ -9,17 +9,8 @@ use steadfast_resources::{Text, Value};
 
 use super::{Assignment, Site};
 use crate::diagnostics::{Code, Reported, Span, Spot};
-use crate::evaluate::{Argument, Evaluator, Frame, Outcome, Policies};
+use crate::evaluate::{Assigned, Evaluator, Frame, Outcome, Policies};
 use crate::parse::{Node, Policy};
-
-/// A policy that a host gets.
-pub(crate) struct Assigned {
-    pub(crate) policy: Rc<Policy>,
-    /// Where it is assigned first.
-    pub(crate) spot: Spot,
-    /// What the assignments give it; later ones win.
-    pub(crate) arguments: Vec<Argument>,
-}
 
 /// The policies of the host that `evaluator` knows, in order, each once. When checking: of all
 /// hosts.
@@ -31,21 +22,30 @@ pub(crate) fn assigned(
     let pseudo = Policy::bare("site", site.source);
     let frame = Frame::of_site(&pseudo, evaluator.base.clone());
     let mut assigned: Vec<Assigned> = Vec::new();
+    let mut possible: Vec<Assigned> = Vec::new();
     for assignment in &site.assignments {
-        match applies(evaluator, site, &frame, assignment) {
-            Ok(true) => {}
-            Ok(false) => continue,
-            Err(Reported) => {
-                evaluator.unsound = true;
+        let Ok((applies, matched)) = applies(evaluator, site, &frame, assignment) else {
+            evaluator.unsound = true;
+            continue;
+        };
+        let list = match applies {
+            Applies::Yes => &mut assigned,
+            Applies::Perhaps => &mut possible,
+            Applies::No => {
+                note(evaluator, &frame, assignment, (false, matched));
                 continue;
             }
-        }
+        };
         let Ok(names) = names(evaluator, &frame, assignment) else {
             evaluator.unsound = true;
             continue;
         };
-        add(evaluator, policies, &frame, assignment, &names, &mut assigned);
+        note(evaluator, &frame, assignment, (true, true));
+        add(evaluator, policies, &frame, assignment, &names, list);
     }
+    // What other policies refer to may be in one of these.
+    evaluator.unsound |= !possible.is_empty();
+    evaluator.possible = possible;
     assigned
 }
 
@@ -64,6 +64,14 @@ fn add(
     names: &[(Text, Span)],
     assigned: &mut Vec<Assigned>,
 ) {
+    let tags = assignment
+        .tags
+        .as_ref()
+        .map_or(Ok(Vec::new()), |item| evaluator.tags(frame, &frame.locals, item));
+    let tags = tags.unwrap_or_else(|Reported| {
+        evaluator.unsound = true;
+        Vec::new()
+    });
     for (name, span) in names {
         let spot = Spot::new(frame.policy.source, *span);
         let Ok(policy) = policies.get(name, spot) else {
@@ -90,8 +98,11 @@ fn add(
             continue;
         };
         match assigned.iter_mut().find(|known| Rc::ptr_eq(&known.policy, &policy)) {
-            Some(known) => known.arguments.extend(arguments),
-            None => assigned.push(Assigned { policy, spot, arguments }),
+            Some(known) => {
+                known.arguments.extend(arguments);
+                known.tags.extend(tags.iter().cloned());
+            }
+            None => assigned.push(Assigned { policy, spot, arguments, tags: tags.clone() }),
         }
     }
     for entry in &assignment.params {
@@ -109,18 +120,57 @@ fn add(
     }
 }
 
-/// Whether an assignment is for the host. What is not asked for a host (the condition where the
+/// Tells the tracer, if there is one, about an assignment that is `made` or not, and whether the
+/// host's name matched.
+fn note(
+    evaluator: &Evaluator<'_>,
+    frame: &Frame<'_>,
+    assignment: &Assignment,
+    outcome: (bool, bool),
+) {
+    let hosts: Vec<String> =
+        assignment.hosts.iter().flatten().map(|(glob, _)| glob.to_string()).collect();
+    let when = assignment.when.as_ref();
+    evaluator.note_assignment(frame, &assignment.policies, &hosts, when, outcome);
+}
+
+/// Whether an assignment is for a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Applies {
+    No,
+    /// It is for some hosts like this example of one.
+    Perhaps,
+    Yes,
+}
+
+/// Whether an assignment is for the host, and whether the host's name matched. What is not asked
+/// for a host (the condition where the
 /// name does not match) is not evaluated.
 fn applies(
     evaluator: &Evaluator<'_>,
     site: &Site,
     frame: &Frame<'_>,
     assignment: &Assignment,
-) -> Result<bool, Reported> {
-    if !matches_host(evaluator, site, assignment)? {
-        return Ok(false);
-    }
-    assignment.when.as_ref().map_or(Ok(true), |when| evaluator.holds(frame, when))
+) -> Result<(Applies, bool), Reported> {
+    let certain = |holds| if holds { Applies::Yes } else { Applies::No };
+    let named = matches_host(evaluator, site, assignment)?;
+    let Some(doubt) = &evaluator.doubt else {
+        let applies = match &assignment.when {
+            Some(when) if named => certain(evaluator.holds(frame, when)?),
+            _ => certain(named),
+        };
+        return Ok((applies, named));
+    };
+    let everybody = |hosts: &Vec<(Text, Span)>| hosts.iter().any(|(glob, _)| &**glob == "*");
+    let by_name = if doubt.machine && !assignment.hosts.as_ref().is_none_or(everybody) {
+        Applies::Perhaps
+    } else {
+        certain(named)
+    };
+    let by_condition = assignment.when.as_ref().map_or(Applies::Yes, |when| {
+        evaluator.possibility(frame, &frame.locals, when).map_or(Applies::Perhaps, certain)
+    });
+    Ok((by_name.min(by_condition), named))
 }
 
 /// The names that `policies` of an assignment evaluates to.
@@ -193,8 +243,12 @@ fn matches_host(
 /// Whether a layer's name, or anything else of the site, is text.
 pub(super) fn as_text(outcome: &Outcome) -> Option<String> {
     match outcome {
-        Outcome::Known(value) if value.kind() == ValueKind::String => Some(text(value)),
-        Outcome::Known(value) if value.is_number() => Some(value.to_string()),
+        Outcome::Known(value) | Outcome::Guess(value) if value.kind() == ValueKind::String => {
+            Some(text(value))
+        }
+        Outcome::Known(value) | Outcome::Guess(value) if value.is_number() => {
+            Some(value.to_string())
+        }
         _ => None,
     }
 }

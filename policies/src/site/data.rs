@@ -13,13 +13,28 @@ use crate::diagnostics::{Code, Context, Reported, SourceId, Spot};
 use crate::evaluate::{Evaluator, Files, Frame};
 use crate::expression::{Resolved, from_item, resolve};
 use crate::map::Map;
-use crate::parse::{self, Entry, Node, Policy};
+#[cfg(test)]
+use crate::parse;
+use crate::parse::{Entry, Item, Node, Policy};
 
 /// A merged value and where it is written.
 #[derive(Debug, Clone)]
 pub(crate) struct Datum {
     pub(crate) spot: Spot,
     content: Content,
+    /// Every layer's say about it, the weakest first. Only kept where somebody asks for it.
+    trail: Vec<Said>,
+}
+
+/// What one layer says about a key.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) spot: Spot,
+    pub(crate) value: Jinja,
+    /// Whether it appends to what the layers below say, and does not replace it.
+    pub(crate) appends: bool,
+    /// Where each item of a list is.
+    pub(crate) items: Vec<Spot>,
 }
 
 #[derive(Debug, Clone)]
@@ -29,15 +44,50 @@ enum Content {
     Map(Vec<(Text, Datum)>),
 }
 
+impl Said {
+    fn new(source: SourceId, item: &Item, appends: bool) -> Self {
+        let spot = |item: &Item| Spot::new(source, item.span);
+        let items = match &item.node {
+            Node::List(items) => items.iter().map(spot).collect(),
+            _ => Vec::new(),
+        };
+        Self { spot: spot(item), value: from_item(item), appends, items }
+    }
+}
+
 impl Datum {
     /// The entries of one layer.
     fn layer(context: &Context, source: SourceId, entries: &[Entry], spot: Spot) -> Self {
-        let empty = Self { spot, content: Content::Map(Vec::new()) };
-        empty.merged(context, source, entries)
+        Self::empty(spot).merged(context, source, entries)
+    }
+
+    /// The value `item`, which a layer gives, with what those below said.
+    fn given(notes: &Context, source: SourceId, item: &Item, below: Option<Self>) -> Self {
+        let mut trail = Vec::new();
+        if notes.tracer.is_some() {
+            trail = below.map(Self::said).unwrap_or_default();
+            trail.push(Said::new(source, item, false));
+        }
+        let content = match &item.node {
+            Node::List(items) => Content::List(items.iter().map(from_item).collect()),
+            _ => Content::Leaf(from_item(item)),
+        };
+        Self { spot: Spot::new(source, item.span), content, trail }
+    }
+
+    /// Every layer's say; for a map, its last value as a whole.
+    fn said(self) -> Vec<Said> {
+        match self.content {
+            Content::Map(_) => {
+                let (spot, value) = (self.spot, self.value());
+                vec![Said { spot, value, appends: false, items: Vec::new() }]
+            }
+            _ => self.trail,
+        }
     }
 
     /// This, with `entries` on top.
-    fn merged(mut self, context: &Context, source: SourceId, entries: &[Entry]) -> Self {
+    pub(crate) fn merged(mut self, context: &Context, source: SourceId, entries: &[Entry]) -> Self {
         if !matches!(self.content, Content::Map(_)) {
             self.content = Content::Map(Vec::new());
         }
@@ -50,21 +100,22 @@ impl Datum {
         for entry in plain {
             let spot = Spot::new(source, entry.item.span);
             let place = *places.entry(entry.key.to_string()).or_insert(map.len());
-            let mut below = map.get_mut(place).map(|(_, datum)| datum);
-            let datum = match &entry.item.node {
-                Node::Table(entries) => {
-                    let empty = Self { spot, content: Content::Map(Vec::new()) };
-                    let below =
-                        below.as_deref_mut().map(|below| std::mem::replace(below, empty.clone()));
-                    below.unwrap_or(empty).merged(context, source, entries)
+            let known = map.get_mut(place).map(|(_, datum)| datum);
+            let empty = Self::empty(spot);
+            let (known, below) = match known {
+                Some(known) => {
+                    let below = std::mem::replace(known, empty);
+                    (Some(known), Some(below))
                 }
-                Node::List(items) => {
-                    Self { spot, content: Content::List(items.iter().map(from_item).collect()) }
-                }
-                _ => Self { spot, content: Content::Leaf(from_item(&entry.item)) },
+                None => (None, None),
             };
-            match below {
-                Some(below) => *below = datum,
+            let datum = match (&entry.item.node, below) {
+                (Node::Table(entries), Some(below)) => below.merged(context, source, entries),
+                (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
+                (_, below) => Self::given(context, source, &entry.item, below),
+            };
+            match known {
+                Some(known) => *known = datum,
                 None => map.push((entry.key.clone(), datum)),
             }
         }
@@ -72,6 +123,11 @@ impl Datum {
             append(context, source, map, &mut places, entry);
         }
         self
+    }
+
+    /// No data at all, as if it were written at `spot`.
+    pub(crate) fn empty(spot: Spot) -> Self {
+        Self { spot, content: Content::Map(Vec::new()), trail: Vec::new() }
     }
 
     /// The part called `key`.
@@ -82,6 +138,21 @@ impl Datum {
             }
             _ => None,
         }
+    }
+
+    /// Every layer's say, the weakest first, about this key and the keys below it, each with the
+    /// way there from here. Empty where nobody asked for it.
+    pub(crate) fn trail(&self) -> Vec<(String, &Said)> {
+        let mut trail: Vec<(String, &Said)> =
+            self.trail.iter().map(|said| (String::new(), said)).collect();
+        if let Content::Map(map) = &self.content {
+            for (key, datum) in map {
+                trail.extend(datum.trail().into_iter().map(|(way, said)| {
+                    (if way.is_empty() { key.to_string() } else { format!("{key}.{way}") }, said)
+                }));
+            }
+        }
+        trail
     }
 
     /// The value as expressions see it.
@@ -110,18 +181,21 @@ fn append(
         context.error(Code::WrongType, spot, message).report();
         return;
     };
-    let items = items.iter().map(from_item);
     let place = *places.entry(key.to_owned()).or_insert(map.len());
     match map.get_mut(place) {
-        Some((_, Datum { content: Content::List(list), .. })) => list.extend(items),
+        Some((_, Datum { content: Content::List(list), trail, .. })) => {
+            if context.tracer.is_some() {
+                trail.push(Said::new(source, &entry.item, true));
+            }
+            list.extend(items.iter().map(from_item));
+        }
         Some((_, below)) => {
             let message = format!("`{}` appends to something that is not a list", entry.key);
             let draft = context.error(Code::WrongType, spot, message);
             draft.related(below.spot, "it is defined here").report();
         }
         None => {
-            let list = Content::List(items.collect());
-            map.push((Text::from(key), Datum { spot, content: list }));
+            map.push((Text::from(key), Datum::given(context, source, &entry.item, None)));
         }
     }
 }
@@ -135,10 +209,7 @@ pub(crate) fn layers(
     let pseudo = Policy::bare("site", site.source);
     let frame = Frame::of_site(&pseudo, evaluator.base.clone());
     let context = evaluator.context;
-    let mut merged = Datum {
-        spot: Spot::new(site.source, crate::diagnostics::Span::default()),
-        content: Content::Map(Vec::new()),
-    };
+    let mut merged = Datum::empty(Spot::new(site.source, crate::diagnostics::Span::default()));
     let mut failed = None;
     for item in &site.data {
         let spot = Spot::new(site.source, item.span);
@@ -161,9 +232,8 @@ pub(crate) fn layers(
             failed = Some(context.error(Code::InvalidPath, spot, message).report());
             continue;
         };
-        match files.source(&path) {
-            Ok(Some(source)) => {
-                let document = parse::parse(context, source);
+        match files.document(&path) {
+            Ok(Some((source, document))) => {
                 if document.sound {
                     merged = merged.merged(context, source, &document.entries);
                 } else {
@@ -183,12 +253,11 @@ pub(crate) fn check_all(context: &Context, files: &Files<'_>) {
         if path.rsplit_once('.').is_none_or(|(_, extension)| extension != "toml") {
             continue;
         }
-        if let Ok(Some(source)) = files.source(path) {
-            let document = parse::parse(context, source);
-            if document.sound {
-                let spot = Spot::new(source, crate::diagnostics::Span::default());
-                Datum::layer(context, source, &document.entries, spot);
-            }
+        if let Ok(Some((source, document))) = files.document(path)
+            && document.sound
+        {
+            let spot = Spot::new(source, crate::diagnostics::Span::default());
+            Datum::layer(context, source, &document.entries, spot);
         }
     }
 }

@@ -9,6 +9,7 @@ mod tests;
 
 use steadfast_resources::Text;
 
+use crate::declaration::{ASSIGNMENT, SITE, SITE_FILE};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::evaluate::Files;
 use crate::parse::{self, CheckDeclaration, Entry, Item, Node, Shape};
@@ -40,12 +41,9 @@ pub(crate) struct Assignment {
     pub(crate) policies: Item,
     /// Parameters by policy: `[assign.params.nginx]`.
     pub(crate) params: Vec<Entry>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
 }
-
-const SITE_KEYS: &[&str] =
-    &["site", "assign", "limits", "rollout", "window", "check", "description"];
-
-const ASSIGNMENT_KEYS: &[&str] = &["hosts", "when", "policies", "params", "description"];
 
 /// Reads the site; `None` where there is none or it cannot be parsed (which is reported).
 pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
@@ -65,7 +63,7 @@ pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
     if !document.sound {
         return None;
     }
-    let shape = Shape::new(context, source, "`site.toml`", &document.entries, SITE_KEYS);
+    let shape = Shape::new(context, source, "`site.toml`", &document.entries, &SITE_FILE.names());
     let mut site = Site {
         source,
         assignments: Vec::new(),
@@ -77,7 +75,7 @@ pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
         site.checks = parse::checks(context, source, entry.clone());
     }
     if let Some(entries) = shape.table("site") {
-        let shape = Shape::new(context, source, "`[site]`", entries, &["data", "description"]);
+        let shape = Shape::new(context, source, "`[site]`", entries, &SITE.names());
         site.data = shape.list("data").unwrap_or_default().to_vec();
     }
     for item in shape.list("assign").unwrap_or_default() {
@@ -94,7 +92,7 @@ fn assignment(context: &Context, source: SourceId, item: &Item) -> Option<Assign
         draft.hint("write `[[assign]]` on a line of its own".to_owned()).report();
         return None;
     };
-    let shape = Shape::new(context, source, "an assignment", entries, ASSIGNMENT_KEYS);
+    let shape = Shape::new(context, source, "an assignment", entries, &ASSIGNMENT.names());
     let hosts = shape.strings("hosts");
     let hosts =
         hosts.map(|hosts| hosts.into_iter().map(|(text, span)| (text.clone(), span)).collect());
@@ -117,5 +115,6 @@ fn assignment(context: &Context, source: SourceId, item: &Item) -> Option<Assign
         when,
         policies: policies.item.clone(),
         params: shape.table("params").unwrap_or_default().to_vec(),
+        tags: shape.get("tags").map(|entry| entry.item.clone()),
     })
 }

@@ -132,6 +132,32 @@ golden! {
         ("policies/web.toml", "[check.address]\nhttp = \"127.0.0.1/health\"\n\n[check.code]\nhttp = \"http://127.0.0.1/\"\nstatus = [200, 700]\n\n[check.port]\ntcp = \"localhost\"\nwithin = \"soon\"\n\n[check.shell]\ncommand = \"curl -f http://127.0.0.1/ | grep ok\"\n\n[check.relative]\nfile = \"run/nginx.pid\"\n\n[check.pause]\nunit = \"nginx\"\ninterval = \"1m\"\n\n[check.same]\nfor_each = [\"a\", \"b\"]\nunit = \"{{ item }}\"\n"),
     ];
     check_without_name: [("policies/web.toml", "[check]\nhttp = \"http://127.0.0.1/\"\n")];
+    include: [
+        ("policies/web.toml", "include = [\"bsae\", \"web\", \"{{ labels.x }}\"]\n\n[note.\"/a\"]\n"),
+        ("policies/base.toml", "include = { name = \"web\" }\n"),
+    ];
+    include_without_param: [
+        ("policies/web.toml", "include = [\"base\"]\n"),
+        ("policies/base.toml", "[params]\nadmin = { type = \"string\", required = true }\n"),
+    ];
+    tags: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\ntags = 1\n"),
+        ("policies/web.toml", "tags = [\"a b\"]\n\n[note.\"/a\"]\ntags = \"x,y\"\n\n[module.m]\nsource = \"other\"\ntags = [\"\"]\n"),
+        ("policies/other.toml", ""),
+    ];
+    notifying_the_deaf: [
+        ("policies/web.toml", "[note.\"/a\"]\nnotify = [\"note./b\", \"bell.x\"]\nsubscribe = \"bell.z\"\n\n[note.\"/b\"]\nnotify = \"module.m\"\n\n[note.\"/d\"]\nnotify = \"note./*\"\n\n[bell.x]\n\n[bell.z]\n\n[module.m]\nsource = \"other\"\nsubscribe = \"note./a\"\n"),
+        ("policies/other.toml", "[note.\"/c\"]\n[bell.y]\n"),
+    ];
+    common_attributes: [
+        ("policies/web.toml", "[note.\"/a\"]\non_remove = \"remove\"\n\n[note.\"/b\"]\non_remove = \"delet\"\nignore = [\"mdoe\", \"require\"]\nenforce = \"false\"\n"),
+    ];
+    filters_of_others: [("policies/web.toml", "[note.\"/a\"]\ncontent = \"{{ labels.role | from_yaml }}\"\n\n[note.\"/b\"]\ncontent = \"{{ labels.role | ipadr('network') }}\"\n\n[note.\"/c\"]\ncontent = \"{{ labels.role | md5 }}\"\n\n[note.\"/d\"]\ncontent = \"{{ labels.role | ipaddr('address') }}\"\n\n[note.\"/e\"]\nwhen = \"'1' is verson('2', '<')\"\n\n[note.\"/f\"]\nwhen = \"'/etc/motd' is exists\"\n\n[note.\"/g\"]\nwhen = \"'1' is version('2', '=>')\"\n")];
+    literals_of_two_types: [
+        ("policies/web/policy.toml", "[note.\"/a\"]\nwhen = \"'12' < 13\"\n\n[note.\"/b\"]\nwhen = \"facts.hostname | length == '4'\"\ncontent = \"port {{ 'x' if labels.role | lower == 5 else 'y' }}\"\n\n[note.\"/c\"]\ntemplate = \"templates/c\"\n\n[note.\"/d/{{ item }}\"]\nfor_each = [\"a\", \"b\"]\nwhen = \"item != 'b' and '1' == 1\"\n"),
+        ("policies/web/templates/c", "{% if facts.hostname | length > '3' %}\nlong\n{% endif %}\n"),
+    ];
+    conditions_that_no_host_changes: [("policies/web.toml", "[note.\"/a\"]\nwhen = \"true\"\n\n[note.\"/b\"]\nwhen = \"1 > 2\"\n\n[note.\"/c\"]\nwhen = false\n\n[note.\"/d\"]\nwhen = \"'nginx'\"\n")];
     glob_without_match: [("policies/web.toml", "[note.\"/a\"]\nnotify = [\"bell.php*\"]\n")];
 }
 

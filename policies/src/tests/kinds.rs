@@ -5,7 +5,8 @@ use std::sync::Arc;
 use steadfast_resources::host::{Host, View};
 use steadfast_resources::{
     Action, AttributeDeclaration, AttributeReader, AttributeType, Autoedge, Failure, Identity,
-    Kind, KindDeclaration, Pending, Planned, Provision, Relations, Step, Text, Tree, Turn, Value,
+    Kind, KindDeclaration, Pending, Planned, Provision, Refresh, Relations, Step, Text, Tree, Turn,
+    Value,
 };
 
 pub(crate) struct Note;
@@ -160,6 +161,10 @@ impl Kind for Bell {
     type Observed = ();
     type Action = Nothing;
 
+    fn refresh(&self) -> Option<&dyn Refresh<Self>> {
+        Some(self)
+    }
+
     fn declaration(&self) -> &'static KindDeclaration {
         &BELL
     }
@@ -202,6 +207,26 @@ impl Kind for Bell {
         &self,
         _wanted: &WantedBell,
         _step: &Step<&Nothing>,
+        _host: &mut dyn Host,
+        _turn: &mut Turn<'_>,
+    ) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl Refresh<Self> for Bell {
+    fn refresh_needed(
+        &self,
+        _wanted: &WantedBell,
+        _view: &View<'_>,
+        _applied: &[&Nothing],
+    ) -> Result<Option<String>, Failure> {
+        Ok(Some("ring".to_owned()))
+    }
+
+    fn refresh(
+        &self,
+        _wanted: &WantedBell,
         _host: &mut dyn Host,
         _turn: &mut Turn<'_>,
     ) -> Result<(), Failure> {

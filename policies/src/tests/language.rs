@@ -194,7 +194,7 @@ fn references_to_what_is_not_on_this_host_mean_nothing() {
         [note."/a"]
         require = ["bell.off", "bell.x-1", "bell.y-3", "note./z-*"]
         [bell.off]
-        when = "false"
+        when = false
         [bell."x-{{ item }}"]
         for_each = [1, 2]
         when = "item == 2"
@@ -373,7 +373,7 @@ fn digests_tell_wishes_apart() {
 fn a_good_repository_has_nothing_to_say() {
     let repository = Memory::new(&[
         ("site.toml", "[site]\ndata = [\"host/{{ facts.hostname }}\"]\n[[assign]]\nwhen = \"labels.role == 'web'\"\npolicies = [\"web\"]\n"),
-        ("data/host/web1.toml", "[web]\nadmin = \"a@b\"\n"),
+        ("data/host/web1.toml", "[web]\nadmin = \"a@b\"\n[x]\ny = 1\n"),
         (
             "policies/web/policy.toml",
             r#"
@@ -389,10 +389,10 @@ fn a_good_repository_has_nothing_to_say() {
             [note."/fixed"]
             require = "note./etc/something"
             content = "{{ params.admin }} {{ facts.os.family }} {{ data.x.y }} {{ params.vhosts[0].name }}"
-            ensure = "{{ params.ensure | default('present') if facts.a else 'absent' }}"
+            ensure = "{{ params.ensure | default('present') if facts.running else 'absent' }}"
             when = "facts.os.family == 'debian'"
             [bell.web]
-            enable = "{{ facts.on }}"
+            enable = "{{ facts.running }}"
             "#
             .replace("params.ensure | default('present')", "labels.x")
             .as_str(),
@@ -417,7 +417,12 @@ fn validation_needs_no_host_to_find_errors_in_what_is_fixed() {
         require = "bell.nope"
         content = "{{ facts.x | nope }}"
     "#;
-    let diagnostics = crate::validate_policy(&Memory::default(), "x.toml", text, &registry());
+    let diagnostics = crate::validate::validate_policy_without_host(
+        &Memory::default(),
+        "x.toml",
+        text,
+        &registry(),
+    );
     let lines: Vec<(u32, &str)> = diagnostics
         .iter()
         .map(|diagnostic| (diagnostic.place.as_ref().unwrap().line, diagnostic.code.as_str()))
@@ -474,4 +479,25 @@ fn one_mistake_does_not_hide_another() {
     );
     // What may follow from a mistake is not told a second time.
     assert_eq!(lines("[note.\"/a\"]\ncontent = 5\nmode = \"0644\"\n"), [2]);
+}
+
+#[test]
+fn a_reference_that_rests_on_a_required_parameter_is_not_judged_without_a_host() {
+    let text = "[params]\nname = { type = \"string\", required = true }\nextra = [\"a\"]\n\
+                [note.\"/{{ params.name }}\"]\nnotify = [\"bell.n-{{ params.name }}\", \"bell.known\"]\nmode = \"0644\"\n\
+                ignore = [\"{{ params.name }}\"]\ntags = \"{{ params.extra }}\"\n\
+                [bell.\"n-{{ params.name }}\"]\n[bell.known]\n";
+    let repository = Memory::new(&[
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"user\"]\n"),
+        ("policies/module.toml", text),
+        ("policies/user.toml", "[module.m]\nsource = \"module\"\nname = \"mode\"\n"),
+    ]);
+    let diagnostics = crate::validate(&repository, &registry());
+    assert!(diagnostics.is_empty(), "{}", diagnostics.render(false));
+    let catalog = crate::evaluate(&repository, &inputs(), &registry()).unwrap();
+    assert_eq!(catalog.edges.len(), 2);
+    let wrong = text.replace("bell.known\"]", "bell.unknown\"]");
+    let repository = Memory::new(&[("site.toml", ""), ("policies/module.toml", &wrong)]);
+    let diagnostics = crate::validate(&repository, &registry()).render(false);
+    assert!(diagnostics.contains("bell.unknown"), "{diagnostics}");
 }

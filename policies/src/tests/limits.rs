@@ -63,7 +63,7 @@ fn many_references_are_not_quadratic_in_memory_or_messages() {
     for index in 0..3000 {
         let _ = writeln!(
             text,
-            "[note.\"/{index}\"]\nnotify = [\"bell.all2\", \"note./{}\"]",
+            "[note.\"/{index}\"]\nbefore = [\"bell.all2\", \"note./{}\"]",
             index + 1
         );
     }

@@ -1,14 +1,18 @@
 //! Whole repositories in memory, with kinds that exist only here.
 
+mod cases;
 mod checks;
 mod golden;
 mod hostile;
+mod hosts;
+mod includes;
 pub(crate) mod kinds;
 mod language;
 mod limits;
 mod properties;
 mod recording;
 mod secrets;
+mod tracing;
 
 use std::collections::BTreeMap;
 

@@ -26,6 +26,7 @@ name = { type = "string", required = true }
 owner = "root"
 
 [note."/vhost/{{ params.name }}"]
+for_each = "['once']"
 when = "facts.os.family == 'debian'"
 content = "for {{ params.name }} {{ data.web.port }}"
 "#;
@@ -55,11 +56,16 @@ fn records_tell_where_everything_comes_from() {
     let policies: Vec<&str> = blog.policies.iter().map(|name| &**name).collect();
     assert_eq!(policies, ["web", "vhost"]);
     assert_eq!(blog.modules.len(), 1);
-    assert_eq!((blog.declaration.line, blog.declaration.last_line), (7, 9));
+    assert_eq!((blog.declaration.line, blog.declaration.last_line), (7, 10));
     assert_eq!(blog.reads, ["data.web.port", "facts.os.family", "params.name"]);
+    let data: Vec<String> =
+        blog.data.iter().map(|(name, place)| format!("{name} {place}")).collect();
+    assert_eq!(data, ["data.web.port data/common.toml:2"]);
+    assert_eq!(blog.for_each.as_ref().map(|place| place.line), Some(8));
+    assert!(top.for_each.is_none() && &*blog.directory == "policies");
     let content = blog.attribute("content").unwrap();
     assert_eq!(content.value, Value::text("for blog 8080"));
-    assert_eq!((content.given.line, content.default), (9, false));
+    assert_eq!((content.given.line, content.default), (10, false));
     let owner = blog.attribute("owner").unwrap();
     assert_eq!((owner.given.line, owner.default), (5, true));
     let text = &VHOST[owner.given.start as usize..owner.given.end as usize];

@@ -1,9 +1,15 @@
-//! Every error of a repository that can be told without a host.
+//! Every error of a repository, without a host and with many.
 //!
-//! Facts, labels, data and given parameters are not known here: what rests on them is not judged.
-//! A `true` here promises that all files parse, all names exist, all templates and expressions are
-//! Jinja, all sources exist and all values without interpolation are right; not that every host's
-//! catalog can be made.
+//! First comes what can be told without any host ([`check`]): facts, labels, data and given
+//! parameters are not known, and what rests on them is not judged. Then the repository is tried with
+//! the facts of samples, with its own, and with those of its cases: see [`crate::trial`] for what
+//! is an error there. Last come warnings of what nothing reads.
+//!
+//! What is found promises, where it is nothing, that all files parse, all names exist, all
+//! templates and expressions are Jinja, all sources exist and all values are right on hosts like
+//! those tried; not that every host's catalog can be made.
+
+mod unused;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -19,60 +25,122 @@ use crate::graph::{self, World};
 use crate::parse::{Element, Policy};
 use crate::repository::Repository;
 use crate::site;
+use crate::testing::{self, Suites};
+use crate::trial::{FactSets, Trial, check_hosts};
 
-/// Every error and warning of `repository`: all policies, used or not, the site, the data.
+/// Every error and warning of `repository`: all policies, used or not, the site, the data, the
+/// cases; with the facts of many hosts.
 pub fn validate(repository: &dyn Repository, registry: &Registry) -> Diagnostics {
+    with_trial(repository, registry, |trial| {
+        let suites = testing::read(trial.context, trial.registry, trial.files);
+        let all = check(trial);
+        let sets = FactSets::new(trial.context, trial.files);
+        check_hosts(trial, &sets, &suites, &all);
+    })
+}
+
+/// Every error and warning of `repository` that can be told without a host.
+pub(crate) fn validate_without_host(
+    repository: &dyn Repository,
+    registry: &Registry,
+) -> Diagnostics {
+    with_trial(repository, registry, |trial| drop(check(trial)))
+}
+
+/// Gives `use_it` what evaluates `repository`, site and all.
+fn with_trial(
+    repository: &dyn Repository,
+    registry: &Registry,
+    use_it: impl FnOnce(&Trial<'_>),
+) -> Diagnostics {
     let context = Context::default();
     {
         let files = Files::new(&context, repository);
-        let policies = Policies::new(&context, registry, &files);
-        let site = site::read(&context, &files);
-        let mut all = Vec::new();
-        for name in policies.names() {
-            match policies.load(&name) {
-                Ok(Some(policy)) => all.push(policy),
-                Ok(None) => bad_name(&context, &name),
-                Err(_) => {}
-            }
-        }
-        check(&context, registry, &files, &policies, &all, site.as_ref());
-        site::check_all(&context, &files);
+        files.keep_documents();
+        let library = files.library();
+        let budget = Budget::default();
+        let environment = environment(&library, &budget);
+        use_it(&Trial {
+            context: &context,
+            registry,
+            files: &files,
+            policies: Policies::new(&context, registry, &files),
+            engine: Engine::new(&environment, &library, budget),
+            site: site::read(&context, &files),
+        });
     }
     context.finish()
 }
 
-/// Every error and warning of a single policy file; see [`evaluate_policy`](crate::evaluate_policy).
+/// Every error and warning of a single policy file, without a host and with the samples; see
+/// [`evaluate_policy`](crate::evaluate_policy).
 pub fn validate_policy(
     repository: &dyn Repository,
     file_name: &str,
     text: &str,
     registry: &Registry,
 ) -> Diagnostics {
+    single(repository, file_name, text, registry, true)
+}
+
+/// [`validate_policy`] without the samples.
+pub(crate) fn validate_policy_without_host(
+    repository: &dyn Repository,
+    file_name: &str,
+    text: &str,
+    registry: &Registry,
+) -> Diagnostics {
+    single(repository, file_name, text, registry, false)
+}
+
+fn single(
+    repository: &dyn Repository,
+    file_name: &str,
+    text: &str,
+    registry: &Registry,
+    hosts: bool,
+) -> Diagnostics {
     let context = Context::default();
     {
         let files = Files::new(&context, repository);
+        files.keep_documents();
+        let library = files.library();
+        let budget = Budget::default();
+        let environment = environment(&library, &budget);
         let policies = Policies::new(&context, registry, &files);
         let source = context.sources.add(file_name, text);
         let policy = Rc::new(policies.parse(crate::policy_name(file_name), "", source));
-        check(&context, registry, &files, &policies, &[policy], None);
+        let engine = Engine::new(&environment, &library, budget);
+        let trial =
+            Trial { context: &context, registry, files: &files, policies, engine, site: None };
+        check_policies(&trial, std::slice::from_ref(&policy));
+        if hosts {
+            let sets = FactSets::new(&context, &files);
+            check_hosts(&trial, &sets, &Suites::default(), &[policy]);
+        }
     }
     context.finish()
 }
 
-fn check(
-    context: &Context,
-    registry: &Registry,
-    files: &Files<'_>,
-    policies: &Policies<'_>,
-    all: &[Rc<Policy>],
-    site: Option<&site::Site>,
-) {
-    let library = files.library();
-    let budget = Budget::default();
-    let environment = environment(&library, &budget);
-    let engine = Engine::new(&environment, &library, budget);
+/// Records everything that can be told without a host. The policies that could be read.
+pub(crate) fn check(trial: &Trial<'_>) -> Vec<Rc<Policy>> {
+    let mut all = Vec::new();
+    for name in trial.policies.names() {
+        match trial.policies.load(&name) {
+            Ok(Some(policy)) => all.push(policy),
+            Ok(None) => bad_name(trial.context, &name),
+            Err(_) => {}
+        }
+    }
+    check_policies(trial, &all);
+    all
+}
+
+fn check_policies(trial: &Trial<'_>, all: &[Rc<Policy>]) {
+    let Trial { context, registry, files, policies, engine, site } = trial;
     let mut evaluator =
-        Evaluator::new(context, registry, files, engine, Mode::Check, Scope::default());
+        Evaluator::new(context, registry, files, engine.clone(), Mode::Check, Scope::default());
+    evaluator.keep_records();
     if let Some(site) = site {
         // A data layer's name may rest on facts; that is no error here.
         let _ = site::layers(&evaluator, files, site);
@@ -81,12 +149,21 @@ fn check(
             let _ = evaluator.check_arguments(&assigned.policy, &assigned.arguments, assigned.spot);
         }
     }
+    site::check_all(context, files);
+    let site_uses = evaluator.take_reads();
+    let mut uses = Vec::with_capacity(all.len());
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for policy in all {
         let start = evaluator.instances.len();
-        evaluator.policy(policies, policy, &[], None);
+        evaluator.includes(policies, policy);
+        evaluator.policy(policies, policy, &[], &[], None);
         ranges.push(start..evaluator.instances.len());
-        compile_templates(context, files, &evaluator, policy);
+        let mut read = evaluator.take_reads();
+        let directory = templates(policy);
+        compile_templates(context, files, &evaluator, policy, &directory);
+        unused::of_defaults(policy, &mut read);
+        unused::of_templates(trial, &evaluator, policy, &directory, &mut read);
+        uses.push(read);
     }
     module_cycles(context, policies, all);
     let world = World {
@@ -99,6 +176,16 @@ fn check(
         unsound: evaluator.unsound,
     };
     graph::check(&world, &ranges);
+    unused::report(trial, all, &uses, &site_uses);
+}
+
+/// Where the templates of `policy` are.
+fn templates(policy: &Policy) -> String {
+    if policy.directory.is_empty() {
+        "templates".to_owned()
+    } else {
+        format!("{}/templates", policy.directory)
+    }
 }
 
 fn bad_name(context: &Context, name: &str) {
@@ -114,13 +201,9 @@ fn compile_templates(
     files: &Files<'_>,
     evaluator: &Evaluator<'_>,
     policy: &Policy,
+    directory: &str,
 ) {
-    let directory = if policy.directory.is_empty() {
-        "templates".to_owned()
-    } else {
-        format!("{}/templates", policy.directory)
-    };
-    for path in files.below(&directory) {
+    for path in files.below(directory) {
         let relative =
             path.strip_prefix(&*policy.directory).unwrap_or(path).trim_start_matches('/');
         if !files.in_library(path) {

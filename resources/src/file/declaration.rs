@@ -5,6 +5,10 @@ use crate::declaration::{AttributeDeclaration as Attribute, AttributeType, KindD
 const NAME_OR_NUMBER: AttributeType =
     AttributeType::AnyOf(&[AttributeType::String, AttributeType::Integer]);
 
+/// Octal or symbolic; what a symbolic mode really may be is for `ModeWish` to say.
+const MODE: &str = "^([0-7]{3,4}|[ugoa]*[-+=][-+=,ugoarwxXst]*)$";
+const DIGEST: &str = "^[0-9A-Fa-f]{64}$";
+
 pub(super) static DECLARATION: KindDeclaration = KindDeclaration {
     name: "file",
     summary: "A file, directory or symbolic link: its content, owner and permissions.",
@@ -43,7 +47,8 @@ pub(super) static DECLARATION: KindDeclaration = KindDeclaration {
             AttributeType::String,
             "The SHA-256 of an `https://` source, 64 hexadecimal digits. The source is fetched \
              only when the file's own content has another one.",
-        ),
+        )
+        .with_pattern(DIGEST),
         Attribute::new("target", AttributeType::String, "What a symbolic link says."),
         Attribute::new(
             "owner",
@@ -63,13 +68,15 @@ pub(super) static DECLARATION: KindDeclaration = KindDeclaration {
              and takes no notice of the umask. Created without `mode`: 0644, directories 0755. A \
              file replaced without `mode` keeps its own. Symbolic links have no permissions; there \
              it has no effect. In a tree it is the mode of the files.",
-        ),
+        )
+        .with_pattern(MODE),
         Attribute::new(
             "directory_mode",
             NAME_OR_NUMBER,
             "The permissions of the directories in a tree. Without it, `mode` with execution added \
              for whoever may read.",
-        ),
+        )
+        .with_pattern(MODE),
         Attribute::new(
             "purge",
             AttributeType::Boolean,

@@ -10,6 +10,7 @@
 //! Absent: knowledge of other kinds. A tree that purges leaves alone what other `file` resources
 //! manage below it (see `Prepare`); what other kinds put there, `exclude` names.
 
+mod accept;
 mod action;
 mod apply;
 mod batch;
@@ -17,6 +18,7 @@ mod changes;
 mod command;
 mod declaration;
 mod diff;
+mod export;
 mod goal;
 mod mode;
 mod neighbours;
@@ -34,6 +36,7 @@ pub use wanted::Wanted;
 
 use crate::attributes::AttributeReader;
 use crate::declaration::KindDeclaration;
+use crate::export::Export;
 use crate::failure::Failure;
 use crate::host::files::AbsolutePath;
 use crate::host::{Host, View};
@@ -128,6 +131,10 @@ impl Kind for File {
     }
 
     fn preparation(&self) -> Option<&dyn Prepare<Self>> {
+        Some(self)
+    }
+
+    fn export(&self) -> Option<&dyn Export<Self>> {
         Some(self)
     }
 }

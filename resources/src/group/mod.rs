@@ -5,6 +5,7 @@
 //!
 //! Absent: group passwords and administrators, groups in a directory service.
 
+mod export;
 mod plan;
 mod wanted;
 
@@ -16,6 +17,7 @@ pub use wanted::Wanted;
 
 use crate::attributes::AttributeReader;
 use crate::declaration::{AttributeDeclaration, AttributeType, KindDeclaration};
+use crate::export::Export;
 use crate::failure::Failure;
 use crate::host::{Host, View};
 use crate::kind::{Kind, Turn};
@@ -127,5 +129,9 @@ impl Kind for Group {
             GroupAction::DeleteGroup => accounts.delete_group(name, deadline),
         };
         Ok(result?)
+    }
+
+    fn export(&self) -> Option<&dyn Export<Self>> {
+        Some(self)
     }
 }

@@ -74,7 +74,8 @@ pub(super) const PACKAGE: KindDeclaration = KindDeclaration {
             String,
             "The SHA-256 of `source` in hexadecimal. Required for https; a local file without it \
              has to be root's alone to write.",
-        ),
+        )
+        .with_pattern("^[0-9A-Fa-f]{64}$"),
     ],
     example: r#"[package.nginx]
 ensure = ">=1.18, <2"

@@ -11,6 +11,7 @@
 mod action;
 mod declaration;
 mod ensure;
+mod export;
 mod job;
 mod observed;
 mod plan;
@@ -22,6 +23,7 @@ mod tests;
 
 use crate::attributes::AttributeReader;
 use crate::declaration::KindDeclaration;
+use crate::export::Export;
 use crate::failure::Failure;
 use crate::host::packages::Announced;
 use crate::host::{Host, View};
@@ -109,6 +111,10 @@ impl Kind for Package {
     }
 
     fn preparation(&self) -> Option<&dyn Prepare<Self>> {
+        Some(self)
+    }
+
+    fn export(&self) -> Option<&dyn Export<Self>> {
         Some(self)
     }
 }

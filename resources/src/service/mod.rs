@@ -9,6 +9,7 @@ mod action;
 mod apply;
 mod declaration;
 mod enablement;
+mod export;
 mod notify;
 mod place;
 mod plan;
@@ -19,6 +20,7 @@ mod tests;
 
 use crate::attributes::AttributeReader;
 use crate::declaration::KindDeclaration;
+use crate::export::Export;
 use crate::failure::Failure;
 use crate::host::services::Unit;
 use crate::host::{Host, View};
@@ -79,6 +81,10 @@ impl Kind for Service {
     }
 
     fn refresh(&self) -> Option<&dyn Refresh<Self>> {
+        Some(self)
+    }
+
+    fn export(&self) -> Option<&dyn Export<Self>> {
         Some(self)
     }
 }

@@ -50,7 +50,8 @@ const ATTRIBUTES: &[AttributeDeclaration] = &[
         "home",
         String,
         "The home directory's absolute path. A user created without it gets `/home/NAME`.",
-    ),
+    )
+    .with_pattern("^/"),
     AttributeDeclaration::new(
         "manage_home",
         Boolean,
@@ -70,7 +71,8 @@ const ATTRIBUTES: &[AttributeDeclaration] = &[
         "shell",
         String,
         "The login shell's absolute path; it must exist and be executable.",
-    ),
+    )
+    .with_pattern("^/"),
     AttributeDeclaration::new(
         "system",
         Boolean,
@@ -111,7 +113,8 @@ const ATTRIBUTES: &[AttributeDeclaration] = &[
         "expiry",
         String,
         "The day the account expires, as `2027-01-31`, or `never`.",
-    ),
+    )
+    .with_pattern("^([0-9]{4}-[0-9]{2}-[0-9]{2}|never)$"),
     AttributeDeclaration::new(
         "ssh_authorized_keys",
         List(&String),

@@ -8,6 +8,7 @@
 
 mod action;
 mod declaration;
+mod export;
 mod keys;
 mod observed;
 mod password;
@@ -25,8 +26,9 @@ pub use wanted::Wanted;
 
 use crate::attributes::AttributeReader;
 use crate::declaration::KindDeclaration;
+use crate::export::Export;
 use crate::failure::Failure;
-use crate::host::accounts::{GroupReference, NewUser, Ownership};
+use crate::host::accounts::{GroupReference, NewUser, Ownership, names};
 use crate::host::{Host, View};
 use crate::kind::{Kind, Turn};
 use crate::pending::{Pending, Provision};
@@ -150,6 +152,10 @@ impl Kind for User {
         };
         Ok(result?)
     }
+
+    fn export(&self) -> Option<&dyn Export<Self>> {
+        Some(self)
+    }
 }
 
 /// A user with a group of its own gets that group's number where it is free and of the right
@@ -159,7 +165,7 @@ fn with_number_of_own_group(user: &NewUser, host: &dyn Host) -> Result<NewUser, 
     if user.uid.is_none() && user.group == GroupReference::Name(user.name.clone()) {
         let accounts = host.view().accounts;
         if let Some(gid) = accounts.group_id(&user.name)?
-            && (gid >= FIRST_ORDINARY) != user.system
+            && (gid >= names::FIRST_ORDINARY) != user.system
             && accounts.user_name(gid)?.is_none()
         {
             user.uid = Some(gid);
@@ -167,9 +173,6 @@ fn with_number_of_own_group(user: &NewUser, host: &dyn Host) -> Result<NewUser, 
     }
     Ok(user)
 }
-
-/// Where the numbers of ordinary accounts begin (`UID_MIN` on every distribution of today).
-const FIRST_ORDINARY: u32 = 1000;
 
 fn new_group(wanted: &Wanted, host: &dyn Host) -> Result<u32, Failure> {
     match &wanted.group {

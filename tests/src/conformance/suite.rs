@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use steadfast::engine::{self, RunRequest, Silent, make_plan};
+use steadfast::engine::{self, RunRequest, Selection, Silent, make_plan};
 use steadfast::report::{Outcome, Report, Revision};
 use steadfast::state::State;
 use steadfast_policies::{Catalog, Inputs, Repository, RepositoryError};
@@ -119,6 +119,11 @@ impl<'a> Bench<'a> {
 
     /// One run.
     pub fn run(&mut self, catalog: &Catalog) -> Report {
+        self.run_selected(catalog, Selection::default())
+    }
+
+    /// One run that looks at some of the resources only.
+    pub fn run_selected(&mut self, catalog: &Catalog, selection: Selection) -> Report {
         let stop = AtomicBool::new(false);
         let request = RunRequest {
             catalog,
@@ -127,6 +132,7 @@ impl<'a> Bench<'a> {
             trigger: "manual",
             audit: false,
             whole_host: false,
+            selection,
             timeout: Duration::from_secs(600),
             stop: &stop,
             download: &NoDownloads,

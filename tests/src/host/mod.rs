@@ -24,6 +24,7 @@ use nix::unistd::Pid;
 pub use command::{HostCommand, RunningCommand};
 pub use options::HostOptions;
 pub use suite::Suite;
+pub(crate) use suite::mirror;
 
 use crate::Output;
 use place::Place;

@@ -66,7 +66,7 @@ fn debootstrap(suite: Suite, root: &Path) {
 }
 
 /// The mirror this machine itself uses.
-fn mirror() -> String {
+pub(crate) fn mirror() -> String {
     let places = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
     let mut texts = places.iter().filter_map(|place| fs::read_to_string(place).ok());
     let found = texts.find_map(|text| text.lines().find_map(mirror_of_line));

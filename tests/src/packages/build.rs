@@ -51,10 +51,15 @@ fn build(package: &Package, pool: &Path) {
 
 /// What apt needs to know: the control file, and where the package is and what it hashes to.
 fn paragraph(package: &Package, file: &Path) -> String {
+    paragraph_of(&package.control_file(), &package.file_name(), file)
+}
+
+/// The paragraph of a package file with this control file, served by this name.
+pub(super) fn paragraph_of(control: &str, name: &str, file: &Path) -> String {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let digest = Sha256::digest(&bytes);
     let digest = digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    let (control, name, size) = (package.control_file(), package.file_name(), bytes.len());
+    let size = bytes.len();
     format!("{control}Filename: ./{name}\nSize: {size}\nSHA256: {digest}\n")
 }
 

@@ -1,18 +1,20 @@
 //! Small Debian packages, built on the spot and served from a repository inside the host.
 //!
 //! Every name begins with `sf-`, so that none can be mistaken for a package of the distribution, and
-//! nothing needs the network. A package is a constant: the plain ones, the awkward ones, and `sf-web`,
+//! nothing needs the network. (What the distribution itself has is in `distribution`, fetched once.) A package is a constant: the plain ones, the awkward ones, and `sf-web`,
 //! the web server with a service, a configuration file and maintainer scripts as debhelper writes them.
 //!
 //! The definitions are data; `build` turns them into files with dpkg-deb(1), once for all tests.
 
 mod awkward;
 mod build;
+mod distribution;
 mod plain;
 mod repository;
 mod web;
 
 pub use awkward::{ASKING, BROKEN, CONFLICTING, DEPENDING_ON_NOTHING, SLOW, VIRTUAL_A, VIRTUAL_B};
+pub use distribution::distribution;
 pub use plain::{APPLICATION, LIBRARY, RECOMMENDING, TOOL_1_0, TOOL_1_2, TOOL_EPOCH};
 pub use web::{WEB_1_0, WEB_1_1, WEB_2_0};
 

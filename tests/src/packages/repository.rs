@@ -7,7 +7,7 @@ use super::build::{paragraph_name, pool};
 use super::{ALL, Package};
 use crate::host::TestHost;
 
-const SOURCES: &str = "deb [trusted=yes] file:/srv/apt ./\n";
+pub(super) const SOURCES: &str = "deb [trusted=yes] file:/srv/apt ./\n";
 
 impl TestHost {
     /// Makes the host's repository hold exactly these packages, and makes it the host's only source.
@@ -41,15 +41,15 @@ impl TestHost {
     }
 }
 
-fn files(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("the host's own directory can be read");
     entries.flatten().map(|entry| entry.path()).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
 }
 
-fn read(path: &Path) -> String {
+pub(super) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

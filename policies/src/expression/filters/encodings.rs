@@ -28,6 +28,11 @@ pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
             .map(|data| Value::from(Serde(data)))
             .map_err(|error| failed(format!("this is not JSON: {error}")))
     });
+    environment.add_filter("from_toml", |text: &str| {
+        toml::from_str::<toml::Table>(text)
+            .map(|table| Value::from(Serde(from_toml(toml::Value::Table(table)))))
+            .map_err(|error| failed(format!("this is not TOML: {}", error.message())))
+    });
     let own = budget.clone();
     environment.add_filter("to_toml", move |value: Value| {
         let value = plain(&value, &own)?;
@@ -60,6 +65,21 @@ pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
         "sha512" => bytes(&text).map(|bytes| sha512(&bytes)),
         _ => Err(failed(format!("there is no hash {name:?}: use sha256 or sha512"))),
     });
+}
+
+/// Plain data; a date is its text.
+fn from_toml(value: toml::Value) -> serde_json::Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(integer) => integer.into(),
+        toml::Value::Float(float) => float.into(),
+        toml::Value::Boolean(boolean) => boolean.into(),
+        toml::Value::Datetime(datetime) => datetime.to_string().into(),
+        toml::Value::Array(items) => items.into_iter().map(from_toml).collect(),
+        toml::Value::Table(table) => {
+            table.into_iter().map(|(key, value)| (key, from_toml(value))).collect()
+        }
+    }
 }
 
 fn bytes(value: &Value) -> Result<Vec<u8>, Error> {

@@ -4,6 +4,9 @@
 use minijinja::value::{ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
+/// The widest text that is made wider.
+const MAXIMUM_WIDTH: usize = 10_000;
+
 /// Calls `method` of `value`.
 pub(super) fn call(
     _state: &mut State<'_, '_>,
@@ -67,7 +70,46 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
             let items: Vec<String> = items.try_iter()?.map(|item| item.to_string()).collect();
             Ok(items.join(text).into())
         }
-        "strip" => none().map(|()| text.trim().into()),
+        "strip" | "lstrip" | "rstrip" => {
+            let (signs,): (Option<&str>,) = from_args(arguments)?;
+            let goes = |letter: char| match signs {
+                Some(signs) => signs.contains(letter),
+                None => letter.is_whitespace(),
+            };
+            let text = if method == "rstrip" { text } else { text.trim_start_matches(goes) };
+            Ok((if method == "lstrip" { text } else { text.trim_end_matches(goes) }).into())
+        }
+        "removeprefix" => from_args(arguments)
+            .map(|(part,): (&str,)| text.strip_prefix(part).unwrap_or(text).into()),
+        "removesuffix" => from_args(arguments)
+            .map(|(part,): (&str,)| text.strip_suffix(part).unwrap_or(text).into()),
+        "splitlines" => none().map(|()| text.lines().map(Value::from).collect()),
+        "count" => from_args(arguments).map(|(part,): (&str,)| text.matches(part).count().into()),
+        "isdigit" => none()
+            .map(|()| (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).into()),
+        "zfill" | "ljust" | "rjust" => {
+            let (width, fill): (usize, Option<char>) = from_args(arguments)?;
+            let room = width.min(MAXIMUM_WIDTH).saturating_sub(text.chars().count());
+            let fill = if method == "zfill" { '0' } else { fill.unwrap_or(' ') };
+            let filled: String = std::iter::repeat_n(fill, room).collect();
+            Ok(if method == "ljust" {
+                format!("{text}{filled}")
+            } else {
+                format!("{filled}{text}")
+            }
+            .into())
+        }
+        "title" | "capitalize" => {
+            none()?;
+            let mut inside = false;
+            let cased = text.chars().flat_map(|letter| {
+                let first = !inside;
+                inside = method == "capitalize" || letter.is_alphabetic();
+                let (upper, lower) = (letter.to_uppercase(), letter.to_lowercase());
+                if first { upper.collect::<Vec<char>>() } else { lower.collect() }
+            });
+            Ok(cased.collect::<String>().into())
+        }
         "lower" => none().map(|()| text.to_lowercase().into()),
         "upper" => none().map(|()| text.to_uppercase().into()),
         _ => Err(ErrorKind::UnknownMethod.into()),

@@ -3,11 +3,15 @@
 //! All are pure. An undefined value is an error in each of them except `default` and `mandatory`'s
 //! like.
 
+mod addresses;
 mod collections;
+mod declarations;
 mod encodings;
 mod expressions;
 mod limited;
 mod methods;
+mod texts;
+mod versions;
 mod yaml;
 
 use std::borrow::Cow;
@@ -20,91 +24,30 @@ use super::budget::Budget;
 use super::library::{Known, Library, Resolved, resolve};
 use crate::diagnostics::suggest::did_you_mean;
 
+pub use declarations::{Declarations, FilterDeclaration, declarations, example};
+pub(crate) use declarations::{names, tests};
+
 /// How the message of a missing file begins.
 pub(crate) const NO_FILE: &str = "there is no file ";
 
-/// Jinja's own filters, for suggestions.
-const BUILT_IN: &[&str] = &[
-    "abs",
-    "attr",
-    "e",
-    "escape",
-    "safe",
-    "batch",
-    "bool",
-    "capitalize",
-    "chain",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "first",
-    "float",
-    "format",
-    "groupby",
-    "indent",
-    "int",
-    "items",
-    "join",
-    "last",
-    "length",
-    "lines",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "pprint",
-    "reject",
-    "rejectattr",
-    "replace",
-    "reverse",
-    "round",
-    "select",
-    "selectattr",
-    "slice",
-    "sort",
-    "split",
-    "string",
-    "sum",
-    "title",
-    "tojson",
-    "trim",
-    "unique",
-    "upper",
-    "urlencode",
-    "zip",
-];
-
-/// Our own.
-const OWN: &[&str] = &[
-    "b64decode",
-    "b64encode",
-    "basename",
-    "combine",
-    "dict2items",
-    "difference",
-    "dirname",
-    "flatten",
-    "from_json",
-    "hash",
-    "intersect",
-    "items2dict",
-    "mandatory",
-    "quote",
-    "regex_escape",
-    "regex_findall",
-    "regex_replace",
-    "regex_search",
-    "sha256",
-    "sha512",
-    "ternary",
-    "to_json",
-    "to_nice_json",
-    "to_nice_yaml",
-    "to_toml",
-    "to_yaml",
-    "union",
+/// Filters of others that are called otherwise here, or are left out, and what to write.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("base64_decode", "write `b64decode`"),
+    ("base64_encode", "write `b64encode`"),
+    ("checksum", "write `sha256`"),
+    ("community.general.json_query", "write `map`, `selectattr` and the like"),
+    ("from_yaml", "YAML is not read here: write it as TOML or JSON, `from_toml` or `from_json`"),
+    ("from_yaml_all", "YAML is not read here: write it as TOML or JSON"),
+    ("ipsubnet", "write `ipaddr('subnet')`, `nthhost(n)`"),
+    ("json", "write `to_json`"),
+    ("json_query", "write `map`, `selectattr` and the like"),
+    ("md5", "MD5 protects nothing: write `sha256`"),
+    ("password_hash", "give the hash itself, made once with `mkpasswd`: a salt is random"),
+    ("sha1", "SHA-1 protects nothing: write `sha256`"),
+    ("to_bool", "write `bool`"),
+    ("yaml", "write `to_yaml`"),
+    ("yaml_dquote", "write `to_json`: it is YAML, too"),
+    ("yaml_encode", "write `to_json`: it is YAML, too"),
 ];
 
 /// Adds ours to `environment`; all of them count against `budget`.
@@ -113,6 +56,9 @@ pub(crate) fn install(environment: &mut Environment<'static>, budget: &Budget) {
     encodings::install(environment, budget);
     expressions::install(environment, budget);
     collections::install(environment, budget);
+    addresses::install(environment);
+    texts::install(environment);
+    versions::install(environment);
     environment.set_unknown_method_callback(methods::call);
     environment.add_filter("basename", |path: Cow<'_, str>| {
         path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
@@ -141,13 +87,7 @@ pub(crate) fn install(environment: &mut Environment<'static>, budget: &Budget) {
 
 /// Whether there is a filter called `name`.
 pub(crate) fn exists(name: &str) -> bool {
-    OWN.contains(&name) || BUILT_IN.contains(&name)
-}
-
-/// The names of all filters.
-#[cfg(test)]
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    OWN.iter().chain(BUILT_IN).copied()
+    names().any(|known| known == name)
 }
 
 /// Which filter `name` was probably meant to be.
@@ -157,7 +97,24 @@ pub(crate) fn hint(name: &str) -> Option<String> {
             "policies cannot read the clock, randomness, the environment or the network".to_owned(),
         );
     }
-    did_you_mean(name, OWN.iter().chain(BUILT_IN).copied())
+    let elsewhere = ELSEWHERE.iter().find(|(known, _)| *known == name);
+    elsewhere.map(|(_, hint)| (*hint).to_owned()).or_else(|| did_you_mean(name, names())).or_else(
+        || test_exists(name).then(|| format!("`{name}` is a test: write `value is {name}`")),
+    )
+}
+
+/// Whether there is a test called `name`.
+pub(crate) fn test_exists(name: &str) -> bool {
+    tests().any(|known| known == name)
+}
+
+/// Which test `name` was probably meant to be.
+pub(crate) fn test_hint(name: &str) -> Option<String> {
+    if matches!(name, "file" | "exists" | "directory" | "link" | "mount") {
+        return Some("an expression cannot look at the host; facts can".to_owned());
+    }
+    did_you_mean(name, tests())
+        .or_else(|| exists(name).then(|| format!("`{name}` is a filter: write `value | {name}`")))
 }
 
 /// The function `file(path)` of a policy in `directory`.

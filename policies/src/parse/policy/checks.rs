@@ -3,7 +3,7 @@
 use steadfast_resources::{AttributeDeclaration, AttributeType, Text};
 
 use super::{Given, Name};
-use crate::declaration::{Repetition, TableDeclaration};
+use crate::declaration::{Form, KeyDeclaration, TableDeclaration};
 use crate::diagnostics::suggest::or_list;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Span, Spot};
 use crate::parse::node::{Entry, Item, Node, find};
@@ -14,13 +14,14 @@ const TEXTS: AttributeType =
 const STATUS: AttributeType =
     AttributeType::AnyOf(&[AttributeType::Integer, AttributeType::String]);
 
+const TIME: &str = "^([0-9]+[smhd])+$";
+
 /// The keys of `[check.NAME]`.
-pub const CHECK: TableDeclaration = TableDeclaration {
-    name: "check",
+pub static CHECK: TableDeclaration = TableDeclaration {
+    heading: "[check.NAME]",
     summary: "What must hold after a new revision was applied. A check has exactly one of `http`, \
               `tcp`, `command`, `unit` and `file`.",
-    repetition: Repetition::Named,
-    keys: &[
+    attributes: &[
         AttributeDeclaration::new(
             "http",
             AttributeType::String,
@@ -46,7 +47,8 @@ pub const CHECK: TableDeclaration = TableDeclaration {
             "file",
             AttributeType::String,
             "The absolute path of a file that must exist.",
-        ),
+        )
+        .with_pattern("^/"),
         AttributeDeclaration::new(
             "status",
             AttributeType::AnyOf(&[
@@ -67,34 +69,34 @@ pub const CHECK: TableDeclaration = TableDeclaration {
             "max_age",
             AttributeType::String,
             "With `file`: how long ago the file may have been written at most, such as `\"1h\"`.",
-        ),
+        )
+        .with_pattern(TIME),
         AttributeDeclaration::new(
             "within",
             AttributeType::String,
             "How long it may take until the check passes.",
         )
+        .with_pattern(TIME)
         .with_default("\"30s\""),
         AttributeDeclaration::new(
             "interval",
             AttributeType::String,
             "How long to wait before the check is tried again.",
         )
+        .with_pattern(TIME)
         .with_default("\"1s\""),
-        AttributeDeclaration::new(
-            "when",
-            AttributeType::AnyOf(&[AttributeType::Boolean, AttributeType::String]),
-            "A bare expression: whether there is this check at all.",
-        ),
-        AttributeDeclaration::new(
+    ],
+    keys: &[
+        KeyDeclaration::new("when", Form::Condition, "Whether there is this check at all."),
+        KeyDeclaration::new(
             "for_each",
-            AttributeType::AnyOf(&[
-                AttributeType::String,
-                AttributeType::List(&AttributeType::String),
-            ]),
-            "A list or map: one check for each `item`. The name must differ then: \
+            Form::Items,
+            "One check for each `item`. The names must differ then: \
              `[check.\"site {{ item.name }}\"]`.",
         ),
     ],
+    exactly_one_of: PROBES,
+    ..TableDeclaration::PLAIN
 };
 
 /// The keys that say what is looked at.
@@ -134,7 +136,7 @@ pub(crate) fn checks(context: &Context, source: SourceId, entry: Entry) -> Vec<C
                 checks.extend(check(context, source, entry.key, entry.key_span, keys).ok());
             }
             // `[check]` with its keys right below it.
-            _ if CHECK.key(&entry.key).is_some() => {
+            _ if CHECK.names().contains(&&*entry.key) => {
                 let message = "this check has no name";
                 let spot = Spot::new(source, entry.key_span);
                 context.error(Code::WrongType, spot, message).hint(form.to_owned()).report();
@@ -157,18 +159,17 @@ fn check(
     let mut check =
         CheckDeclaration { name, name_span, when: None, for_each: None, given: Vec::new() };
     for entry in entries {
-        match (&*entry.key, CHECK.key(&entry.key)) {
+        match (&*entry.key, CHECK.attribute(&entry.key)) {
             ("when", _) => check.when = Some(entry.item),
             ("for_each", _) => check.for_each = Some(entry.item),
             (_, Some(declared)) => {
                 check.given.push(Given { name: Name::Own(declared), item: entry.item });
             }
             (key, None) => {
-                let names: Vec<&str> = CHECK.names().collect();
                 let message = format!("a check has no key `{key}`");
                 let spot = Spot::new(source, entry.key_span);
                 let draft = context.error(Code::UnknownKey, spot, message);
-                outcome = Err(draft.hint(or_list(key, "its keys are", &names)).report());
+                outcome = Err(draft.hint(or_list(key, "its keys are", &CHECK.names())).report());
             }
         }
     }
@@ -185,7 +186,7 @@ fn together(
     let mut probes = entries.iter().filter(|entry| PROBES.contains(&&*entry.key));
     let Some(probe) = probes.next() else {
         // A probe that is misspelt is told as an unknown key.
-        if entries.iter().any(|entry| CHECK.key(&entry.key).is_none()) {
+        if entries.iter().any(|entry| !CHECK.names().contains(&&*entry.key)) {
             return Ok(());
         }
         let message = format!("check `{name}` does not say what is looked at");

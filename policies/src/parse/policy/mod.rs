@@ -3,6 +3,8 @@
 //! Here names are checked (keys, kinds, attributes); values are checked when they are evaluated.
 
 mod checks;
+mod include;
+mod modules;
 mod names;
 mod parameters;
 
@@ -13,12 +15,14 @@ use steadfast_resources::{AnyKind, AttributeDeclaration, Registry, Text};
 
 use super::Document;
 use super::node::{Entry, Item, Node};
+use crate::declaration::POLICY;
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
 pub use checks::CHECK;
 pub(crate) use checks::{CheckDeclaration, checks};
 pub(crate) use names::Common;
+pub use names::common_attributes;
 pub(crate) use parameters::{Parameter, ParameterType};
 
 /// A policy as it is written.
@@ -29,6 +33,10 @@ pub(crate) struct Policy {
     pub(crate) directory: Arc<str>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) defaults: HashMap<&'static str, Vec<Given>>,
+    /// The names of the policies that it brings in, and where each is written.
+    pub(crate) includes: Vec<(Text, Span)>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
     /// In written order.
     pub(crate) elements: Vec<Element>,
     /// In written order.
@@ -82,11 +90,15 @@ pub(crate) struct Module {
     pub(crate) for_each: Option<Item>,
     /// `require`, `before`, `notify`, `subscribe`, passed on to each of its resources.
     pub(crate) links: Vec<Given>,
+    /// What `tags` is given.
+    pub(crate) tags: Option<Item>,
     pub(crate) parameters: Vec<Entry>,
 }
 
 /// Words at the top of a policy that are not kinds.
-const SECTIONS: &[&str] = &["description", "params", "defaults", "module", "check"];
+fn sections() -> impl Iterator<Item = &'static str> {
+    POLICY.keys.iter().map(|key| key.name)
+}
 
 /// Reads what `document` declares.
 pub(crate) fn classify(
@@ -122,6 +134,8 @@ impl Policy {
             directory: "".into(),
             parameters: Vec::new(),
             defaults: HashMap::new(),
+            includes: Vec::new(),
+            tags: None,
             elements: Vec::new(),
             checks: Vec::new(),
             broken_titles: Vec::new(),
@@ -176,6 +190,11 @@ impl Classifier<'_> {
                     policy.parameters = parameters::read(self.context, self.source, entries);
                 }
             }
+            "include" => {
+                policy.includes =
+                    include::read(self.context, self.source, &policy.name, &entry.item);
+            }
+            "tags" => policy.tags = Some(entry.item),
             "defaults" => self.defaults(policy, entry),
             "module" => self.modules(entry),
             "check" => policy.checks = checks(self.context, self.source, entry),
@@ -201,8 +220,8 @@ impl Classifier<'_> {
 
     fn unknown_kind(&self, name: &str, span: Span, only_kinds: bool) {
         let names: Vec<&str> = self.registry.kinds().map(|kind| kind.declaration().name).collect();
-        let sections = if only_kinds { &[] } else { SECTIONS };
-        let hint = did_you_mean(name, names.iter().copied().chain(sections.iter().copied()))
+        let sections = sections().filter(|_| !only_kinds);
+        let hint = did_you_mean(name, names.iter().copied().chain(sections))
             .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")));
         self.context
             .error(Code::UnknownKind, self.spot(span), format!("there is no kind `{name}`"))
@@ -219,7 +238,7 @@ impl Classifier<'_> {
                 let message = format!("a policy has no key `{}`", entry.key);
                 self.context
                     .error(Code::UnknownKey, self.spot(entry.key_span), message)
-                    .hint(did_you_mean(&entry.key, SECTIONS.iter().copied()))
+                    .hint(did_you_mean(&entry.key, sections()))
                     .report();
             }
             return;
@@ -347,64 +366,5 @@ impl Classifier<'_> {
                 policy.defaults.insert(kind.declaration().name, given);
             }
         }
-    }
-
-    fn modules(&mut self, entry: Entry) {
-        if self.section(&entry).is_none() {
-            return;
-        }
-        let Node::Table(entries) = entry.item.node else { return };
-        for entry in entries {
-            let Node::Table(attributes) = entry.item.node else {
-                let message = format!("`{}` is no module: it has no `source`", entry.key);
-                self.context
-                    .error(Code::WrongType, self.spot(entry.key_span), message)
-                    .hint("write `[module.NAME]` and below it `source = \"policy\"`".to_owned())
-                    .report();
-                continue;
-            };
-            let module = self.module(entry.key, entry.key_span, attributes);
-            self.placed.push((entry.key_span.start, Element::Module(Box::new(module))));
-        }
-    }
-
-    fn module(&self, name: Text, name_span: Span, entries: Vec<Entry>) -> Module {
-        let mut module = Module {
-            name,
-            source: None,
-            when: None,
-            for_each: None,
-            links: Vec::new(),
-            parameters: Vec::new(),
-        };
-        for entry in entries {
-            match (&*entry.key, Common::named(&entry.key)) {
-                ("source", _) => match entry.item.node {
-                    Node::Text(text) => module.source = Some((text, entry.item.span)),
-                    other => {
-                        let message = format!(
-                            "`source` of a module must be a policy's name, not a {}",
-                            other.type_name()
-                        );
-                        let spot = self.spot(entry.item.span);
-                        self.context.error(Code::WrongType, spot, message).report();
-                    }
-                },
-                (_, Some(Common::When)) => module.when = Some(entry.item),
-                (_, Some(Common::ForEach)) => module.for_each = Some(entry.item),
-                (_, Some(name)) if name.links() => {
-                    module.links.push(Given { name: Name::Common(name), item: entry.item });
-                }
-                _ => module.parameters.push(entry),
-            }
-        }
-        if module.source.is_none() {
-            let message = format!("`[module.{}]` has no `source`", module.name);
-            self.context
-                .error(Code::MissingParam, self.spot(name_span), message)
-                .hint("write `source = \"policy\"`: the name of the policy to use".to_owned())
-                .report();
-        }
-        module
     }
 }

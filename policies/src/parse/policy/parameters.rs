@@ -10,6 +10,7 @@ use steadfast_resources::Text;
 
 use super::super::node::{Entry, Item, Node, find};
 use super::super::shape::Shape;
+use crate::declaration::{IS_DECLARATION, PARAMETER};
 use crate::diagnostics::suggest::or_list;
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
@@ -51,18 +52,6 @@ const TYPES: &[(&str, ParameterType)] = &[
     ("list", ParameterType::List),
     ("map", ParameterType::Map),
     ("any", ParameterType::Any),
-];
-
-const KEYS: &[&str] = &[
-    "type",
-    "items",
-    "default",
-    "required",
-    "pattern",
-    "enum",
-    "minimum",
-    "maximum",
-    "description",
 ];
 
 impl ParameterType {
@@ -114,7 +103,7 @@ pub(super) fn read(context: &Context, source: SourceId, entries: &[Entry]) -> Ve
 }
 
 fn is_declaration(entries: &[Entry]) -> bool {
-    ["type", "default", "required"].iter().any(|key| find(entries, key).is_some())
+    IS_DECLARATION.iter().any(|key| find(entries, key).is_some())
 }
 
 fn plain(entry: &Entry, kind: ParameterType) -> Parameter {
@@ -139,7 +128,7 @@ fn declared(
     declaration: &[Entry],
 ) -> Parameter {
     let what = format!("parameter `{}`", entry.key);
-    let shape = Shape::new(context, source, &what, declaration, KEYS);
+    let shape = Shape::new(context, source, &what, declaration, &PARAMETER.names());
     let default = shape.get("default").map(|entry| entry.item.clone());
     let named_type = |key: &str| {
         let name = shape.text(key)?;

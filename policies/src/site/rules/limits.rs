@@ -1,35 +1,36 @@
 //! `[limits]`: how much one run may change.
 
-use steadfast_resources::{AttributeDeclaration, AttributeType};
-
 use super::Reader;
-use crate::declaration::{Repetition, TableDeclaration};
+use crate::declaration::{Form, KeyDeclaration, TableDeclaration};
 use crate::parse::{Item, Node, Shape};
 use crate::rules::{ChangeLimit, Limits};
 
 /// The keys of `[limits]`.
-pub const LIMITS: TableDeclaration = TableDeclaration {
-    name: "limits",
+pub static LIMITS: TableDeclaration = TableDeclaration {
+    heading: "[limits]",
     summary: "How much one run may change; a run that would exceed it changes nothing and says so.",
-    repetition: Repetition::Once,
     keys: &[
-        AttributeDeclaration::new(
+        KeyDeclaration::new(
             "deletions",
-            AttributeType::Integer,
+            Form::Integer(0, u32::MAX as i64),
             "The most resources that one run may remove.",
         ),
-        AttributeDeclaration::new(
+        KeyDeclaration::new(
             "restarts",
-            AttributeType::Integer,
+            Form::Integer(0, u32::MAX as i64),
             "The most services that one run may restart.",
         ),
-        AttributeDeclaration::new(
+        KeyDeclaration::new(
             "changes",
-            AttributeType::AnyOf(&[AttributeType::Integer, AttributeType::String]),
+            Form::AnyOf(&[
+                Form::Integer(1, u32::MAX as i64),
+                Form::Matching("a percentage", "^0*(100|[1-9][0-9]?)%$"),
+            ]),
             "The most resources that one run may change: a count, or a share of the catalog such \
              as `\"50%\"`.",
         ),
     ],
+    ..TableDeclaration::PLAIN
 };
 
 pub(super) fn read(reader: &Reader<'_>, item: &Item) -> Option<Limits> {
@@ -38,8 +39,7 @@ pub(super) fn read(reader: &Reader<'_>, item: &Item) -> Option<Limits> {
         reader.wrong("limits", item, "a table", hint);
         return None;
     };
-    let names: Vec<&str> = LIMITS.names().collect();
-    let shape = Shape::new(reader.context, reader.source, "`[limits]`", entries, &names);
+    let shape = Shape::new(reader.context, reader.source, "`[limits]`", entries, &LIMITS.names());
     let count = |key: &str| {
         let item = &shape.get(key)?.item;
         let count = count_of(item);

@@ -2,49 +2,46 @@
 
 use std::time::Duration;
 
-use steadfast_resources::{AttributeDeclaration, AttributeType};
-
 use super::Reader;
-use crate::declaration::{Repetition, TableDeclaration};
+use crate::declaration::{Form, KeyDeclaration, TableDeclaration};
 use crate::diagnostics::Code;
 use crate::parse::{Item, Node, Shape, seconds};
 use crate::rules::Wave;
 
 /// The keys of `[rollout]`.
-pub const ROLLOUT: TableDeclaration = TableDeclaration {
-    name: "rollout",
+pub static ROLLOUT: TableDeclaration = TableDeclaration {
+    heading: "[rollout]",
     summary: "Which hosts get a new revision when. Each host decides alone, from a stable hash of \
               its machine id.",
-    repetition: Repetition::Once,
-    keys: &[AttributeDeclaration::new(
+    keys: &[KeyDeclaration::new(
         "waves",
-        AttributeType::List(&AttributeType::Table(&AttributeType::AnyOf(&[
-            AttributeType::Integer,
-            AttributeType::String,
-        ]))),
+        Form::Tables(&WAVE),
         "The waves, one after the other; the last one is 100 percent.",
-    )],
+    )
+    .required()],
+    ..TableDeclaration::PLAIN
 };
 
 /// The keys of one wave.
-pub const WAVE: TableDeclaration = TableDeclaration {
-    name: "waves",
-    summary: "One wave of a rollout.",
-    repetition: Repetition::List,
+pub static WAVE: TableDeclaration = TableDeclaration {
+    heading: "[[rollout.waves]]",
+    summary: "One wave of a rollout. Both `percent` and `after` grow from wave to wave.",
     keys: &[
-        AttributeDeclaration::new(
+        KeyDeclaration::new(
             "percent",
-            AttributeType::Integer,
-            "How many of a hundred hosts get the revision in this wave or before it, 1 to 100.",
-        ),
-        AttributeDeclaration::new(
-            "after",
-            AttributeType::String,
-            "How long after the commit's committer time the wave begins, such as `\"1h\"` or \
-             `\"30m\"`; at once if left out, which only the first wave may.",
+            Form::Integer(1, 100),
+            "How many of a hundred hosts get the revision in this wave or before it.",
         )
-        .with_default("0s"),
+        .required(),
+        KeyDeclaration::new(
+            "after",
+            Form::Matching("a time such as \"30m\", \"4h\" or \"2d\"", "^([0-9]+[smhd])+$"),
+            "How long after the commit's committer time the wave begins, 90 days at most; at once \
+             if left out, which only the first wave may.",
+        )
+        .with_default("at once"),
     ],
+    ..TableDeclaration::PLAIN
 };
 
 /// The longest a rollout may take, in seconds.
@@ -62,8 +59,7 @@ pub(super) fn read(reader: &Reader<'_>, item: &Item) -> Option<Vec<Wave>> {
         );
         return None;
     };
-    let names: Vec<&str> = ROLLOUT.names().collect();
-    let shape = Shape::new(reader.context, reader.source, "`[rollout]`", entries, &names);
+    let shape = Shape::new(reader.context, reader.source, "`[rollout]`", entries, &ROLLOUT.names());
     let Some(entry) = shape.get("waves") else {
         let message = "`[rollout]` has no `waves`";
         let draft = reader.context.error(Code::MissingParam, reader.spot(item.span), message);
@@ -86,10 +82,10 @@ pub(super) fn read(reader: &Reader<'_>, item: &Item) -> Option<Vec<Wave>> {
             return None;
         }
     };
-    let mut waves: Vec<Wave> = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        waves.push(wave(reader, item, index == 0)?);
-    }
+    // Each wave is judged, also where one before it is wrong.
+    let waves: Vec<Option<Wave>> =
+        items.iter().enumerate().map(|(index, item)| wave(reader, item, index == 0)).collect();
+    let waves: Vec<Wave> = waves.into_iter().collect::<Option<_>>()?;
     ascending(reader, items, &waves)?;
     Some(waves)
 }
@@ -99,8 +95,7 @@ fn wave(reader: &Reader<'_>, item: &Item, first: bool) -> Option<Wave> {
         reader.wrong("waves", item, "a list of tables", EXAMPLE.to_owned());
         return None;
     };
-    let names: Vec<&str> = WAVE.names().collect();
-    let shape = Shape::new(reader.context, reader.source, "a wave", entries, &names);
+    let shape = Shape::new(reader.context, reader.source, "a wave", entries, &WAVE.names());
     let missing = |message: &str, hint: &str| {
         let draft = reader.context.error(Code::MissingParam, reader.spot(item.span), message);
         draft.hint(hint.to_owned()).report();
@@ -109,11 +104,11 @@ fn wave(reader: &Reader<'_>, item: &Item, first: bool) -> Option<Wave> {
         missing("this wave does not say how many hosts it is for", "add `percent = 100`");
         return None;
     };
-    let share = match percent.item.node {
+    let hosts = match percent.item.node {
         Node::Integer(value) => u8::try_from(value).ok().filter(|value| (1..=100).contains(value)),
         _ => None,
     };
-    let Some(share) = share else {
+    let Some(hosts) = hosts else {
         reader.wrong("percent", &percent.item, "a whole number from 1 to 100", None);
         return None;
     };
@@ -137,22 +132,22 @@ fn wave(reader: &Reader<'_>, item: &Item, first: bool) -> Option<Wave> {
         }
     };
     let place = reader.context.sources.place(reader.spot(item.span));
-    Some(Wave { percent: share, after, place })
+    Some(Wave { percent: hosts, after, place })
 }
 
 /// Reports waves that go back, and a last one that is not all hosts.
 fn ascending(reader: &Reader<'_>, items: &[Item], waves: &[Wave]) -> Option<()> {
     for (index, pair) in waves.windows(2).enumerate() {
-        let [before, after] = pair else { continue };
+        let [before, next] = pair else { continue };
         let (Some(earlier), Some(later)) = (items.get(index), items.get(index + 1)) else {
             continue;
         };
-        let message = if after.percent <= before.percent {
+        let message = if next.percent <= before.percent {
             format!(
                 "this wave of {} percent adds no host to the one of {} percent before it",
-                after.percent, before.percent
+                next.percent, before.percent
             )
-        } else if after.after <= before.after {
+        } else if next.after <= before.after {
             "this wave does not begin after the one before it".to_owned()
         } else {
             continue;

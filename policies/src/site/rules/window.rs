@@ -1,10 +1,10 @@
 //! `[[window]]`: when something may be interrupted.
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use steadfast_resources::{AttributeDeclaration, AttributeType, Text};
+use steadfast_resources::Text;
 
 use super::Reader;
-use crate::declaration::{Repetition, TableDeclaration};
+use crate::declaration::{Form, KeyDeclaration, TableDeclaration};
 use crate::diagnostics::suggest::nearest;
 use crate::diagnostics::{Code, Span, Spot};
 use crate::expression::is_interpolated;
@@ -12,40 +12,37 @@ use crate::parse::{Entry, Item, Node, Shape, place_in_literal};
 use crate::rules::{TimeSpan, Window};
 
 /// The keys of `[[window]]`.
-pub const WINDOW: TableDeclaration = TableDeclaration {
-    name: "window",
+pub static WINDOW: TableDeclaration = TableDeclaration {
+    heading: "[[window]]",
     summary: "When disruptive steps (restarts, reboots, removals) may happen; always if there is \
               no window. Of several windows one must be open.",
-    repetition: Repetition::List,
     keys: &[
-        AttributeDeclaration::new(
+        KeyDeclaration::new(
             "allow",
-            AttributeType::AnyOf(&[
-                AttributeType::String,
-                AttributeType::List(&AttributeType::String),
-            ]),
+            Form::Texts,
             "Days and a time of day, such as `\"Mon..Fri 22:00-04:00\"`, or a list of such. A \
              time without days, or with `*`, is every day; one that goes over midnight belongs to \
              the day on which it starts.",
-        ),
-        AttributeDeclaration::new(
+        )
+        .required(),
+        KeyDeclaration::new(
             "timezone",
-            AttributeType::String,
+            Form::Text,
             "The time zone of these times by its IANA name, such as `\"Europe/Berlin\"` or \
              `\"UTC\"`.",
-        ),
+        )
+        .required(),
     ],
+    ..TableDeclaration::PLAIN
 };
 
 pub(super) fn read(reader: &Reader<'_>, item: &Item) -> Vec<Window> {
-    match &item.node {
-        Node::List(items) => items.iter().filter_map(|item| window(reader, item)).collect(),
-        _ => {
-            let hint = "write `[[window]]` with two brackets: there may be several".to_owned();
-            reader.wrong("window", item, "a list of tables", hint);
-            Vec::new()
-        }
-    }
+    let Node::List(items) = &item.node else {
+        let hint = "write `[[window]]` with two brackets: there may be several".to_owned();
+        reader.wrong("window", item, "a list of tables", hint);
+        return Vec::new();
+    };
+    items.iter().filter_map(|item| window(reader, item)).collect()
 }
 
 fn window(reader: &Reader<'_>, item: &Item) -> Option<Window> {
@@ -54,8 +51,7 @@ fn window(reader: &Reader<'_>, item: &Item) -> Option<Window> {
         reader.wrong("window", item, "a list of tables", hint);
         return None;
     };
-    let names: Vec<&str> = WINDOW.names().collect();
-    let shape = Shape::new(reader.context, reader.source, "a window", entries, &names);
+    let shape = Shape::new(reader.context, reader.source, "a window", entries, &WINDOW.names());
     let missing = |message: &str, hint: &str| {
         let draft = reader.context.error(Code::MissingParam, reader.spot(item.span), message);
         draft.hint(hint.to_owned()).report();

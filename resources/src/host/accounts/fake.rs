@@ -145,6 +145,14 @@ impl AccountView for FakeAccounts {
         Ok(self.snapshot.group(name).cloned())
     }
 
+    fn users(&self) -> Result<Vec<User>, AccountError> {
+        Ok(self.snapshot.users().to_vec())
+    }
+
+    fn groups(&self) -> Result<Vec<Group>, AccountError> {
+        Ok(self.snapshot.groups().to_vec())
+    }
+
     fn groups_of(&self, user: &str) -> Result<Vec<String>, AccountError> {
         Ok(self.snapshot.groups_of(user))
     }

@@ -61,6 +61,12 @@ pub trait AccountView {
     /// The local group `name`.
     fn group(&self, name: &str) -> Result<Option<Group>, AccountError>;
 
+    /// All local users, in the order of `passwd`.
+    fn users(&self) -> Result<Vec<User>, AccountError>;
+
+    /// All local groups, in the order of `group`.
+    fn groups(&self) -> Result<Vec<Group>, AccountError>;
+
     /// The local groups that list `user` as a member, sorted; its primary group is not among them
     /// unless it lists the user too.
     fn groups_of(&self, user: &str) -> Result<Vec<String>, AccountError>;

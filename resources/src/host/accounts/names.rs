@@ -48,6 +48,14 @@ pub fn number(number: i64) -> Option<u32> {
     u32::try_from(number).ok().filter(|number| !matches!(*number, 65535 | u32::MAX))
 }
 
+/// Where the numbers of ordinary accounts begin (`UID_MIN` on every distribution of today).
+pub const FIRST_ORDINARY: u32 = 1000;
+
+/// Whether `number` is that of a person's account or of a group made for people; 65534 is nobody.
+pub fn is_ordinary(number: u32) -> bool {
+    number >= FIRST_ORDINARY && number != 65534
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! The seam between the packages port and a package manager.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -20,6 +20,8 @@ pub(super) trait Backend: Send + Sync {
     fn database_stamp(&self) -> Result<Stamp, PackageError>;
     /// Reads the whole database.
     fn database(&self) -> Result<Database, PackageError>;
+    /// The packages (name, architecture) that came only because others need them.
+    fn automatic(&self) -> Result<BTreeSet<(String, String)>, PackageError>;
     /// What the present indexes offer, for each of `names` that they know, by one or two processes.
     fn availability(
         &self,
@@ -93,6 +95,38 @@ impl Database {
                 .or_else(|| records.iter().find(native))
                 .or_else(|| records.first()),
         }
+    }
+}
+
+impl Database {
+    /// See [`super::PackageView::chosen`].
+    pub(super) fn chosen(&self, automatic: &BTreeSet<(String, String)>) -> Vec<PackageName> {
+        let is_native = |record: &Record| {
+            record.architecture == "all" || Some(&record.architecture) == self.native.as_ref()
+        };
+        let by_itself = |record: &&Record| {
+            let architecture =
+                if is_native(record) { self.native.as_ref() } else { Some(&record.architecture) };
+            let native = architecture.cloned().unwrap_or_default();
+            let names = [native, record.architecture.clone()];
+            record.state.is_present()
+                && !names.iter().any(|it| automatic.contains(&(record.name.clone(), it.clone())))
+        };
+        let mut names: Vec<PackageName> = self
+            .packages
+            .values()
+            .flatten()
+            .filter(by_itself)
+            .filter_map(|record| {
+                if is_native(record) {
+                    PackageName::parse(&record.name).ok()
+                } else {
+                    PackageName::parse(&format!("{}:{}", record.name, record.architecture)).ok()
+                }
+            })
+            .collect();
+        names.sort();
+        names
     }
 }
 

@@ -246,6 +246,11 @@ impl PackageView for FakePackages {
         Ok(self.installed.get(name.name()).cloned())
     }
 
+    fn chosen(&self) -> Result<Vec<PackageName>, PackageError> {
+        let present = self.installed.values().filter(|record| record.state.is_present());
+        Ok(present.filter_map(|record| PackageName::parse(&record.name).ok()).collect())
+    }
+
     fn providers(&self, name: &PackageName) -> Result<Vec<Provider>, PackageError> {
         let offers_name = |package: &&FakePackage| {
             let installed = self.installed.get(&package.name);

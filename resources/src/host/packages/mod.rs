@@ -47,6 +47,11 @@ pub trait PackageView {
     /// never heard of it.
     fn package(&self, name: &PackageName) -> Result<Option<Record>, PackageError>;
 
+    /// The installed packages that somebody asked for, sorted; all of them where the package
+    /// manager does not tell which came only because others need them. With their architecture
+    /// where it is not the native one.
+    fn chosen(&self) -> Result<Vec<PackageName>, PackageError>;
+
     /// The installed packages that provide `name` under another name.
     fn providers(&self, name: &PackageName) -> Result<Vec<Provider>, PackageError>;
 

@@ -78,6 +78,11 @@ impl PackageView for RealPackages {
         Ok(self.database()?.find(name).cloned())
     }
 
+    fn chosen(&self) -> Result<Vec<PackageName>, PackageError> {
+        let automatic = self.backend()?.automatic()?;
+        Ok(self.database()?.chosen(&automatic))
+    }
+
     fn providers(&self, name: &PackageName) -> Result<Vec<Provider>, PackageError> {
         let database = self.database()?;
         let fits = |provider: &&Provider| {

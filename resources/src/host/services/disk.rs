@@ -7,6 +7,7 @@
 //! systemd last read its units. That a unit was loaded only later, from files as they are, cannot
 //! be seen; then one reload too many happens, after which the times agree.
 
+use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -144,6 +145,30 @@ fn collect_drop_ins(directory: &Path, found: &mut Vec<Found>) {
 /// Whether there is a unit file, or a mask, for `unit`.
 pub(super) fn exists(search: &[PathBuf], unit: &UnitName) -> bool {
     fragment(search, unit).is_some()
+}
+
+/// The units that have a file, or a link that enables them; without templates.
+pub(super) fn names(search: &[PathBuf]) -> BTreeSet<UnitName> {
+    let mut found = BTreeSet::new();
+    for directory in search {
+        let Ok(entries) = directory.read_dir() else { continue };
+        for entry in entries.filter_map(Result::ok) {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if [".wants", ".requires", ".upholds"].iter().any(|suffix| name.ends_with(suffix)) {
+                let links = entry.path().read_dir().into_iter().flatten();
+                let linked = links.filter_map(|link| link.ok()?.file_name().into_string().ok());
+                found.extend(linked.filter_map(|name| unit_name(&name)));
+            } else {
+                found.extend(unit_name(&name));
+            }
+        }
+    }
+    found
+}
+
+/// The unit of which this is the full name, unless it is a template.
+pub(super) fn unit_name(text: &str) -> Option<UnitName> {
+    UnitName::from_title(text).ok().filter(|unit| unit.as_str() == text && !unit.is_template())
 }
 
 /// Whether a unit file lies below the mask of `unit`.

@@ -164,6 +164,10 @@ impl ServiceView for FakeServices {
         }
         Ok(unit)
     }
+
+    fn units(&self) -> Result<Vec<UnitName>, ServicesError> {
+        Ok(self.units.borrow().keys().cloned().collect())
+    }
 }
 
 impl ServiceChanges for FakeServices {

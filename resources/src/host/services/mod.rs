@@ -36,6 +36,10 @@ pub use wire::WireError;
 pub trait ServiceView {
     /// The unit called `name`, as it is now. A unit that does not exist is no error.
     fn unit(&self, name: &UnitName) -> Result<Unit, ServicesError>;
+
+    /// The units that have a file, or links that enable them, and those that are loaded; sorted,
+    /// without templates. Other names of a unit are among them.
+    fn units(&self) -> Result<Vec<UnitName>, ServicesError>;
 }
 
 /// Changes services.
@@ -97,6 +101,13 @@ impl ServiceView for RealServices {
         match &self.0 {
             Real::Online(online) => online.unit(name),
             Real::Offline(offline) => offline.unit(name),
+        }
+    }
+
+    fn units(&self) -> Result<Vec<UnitName>, ServicesError> {
+        match &self.0 {
+            Real::Online(online) => online.units(),
+            Real::Offline(offline) => offline.units(),
         }
     }
 }

@@ -101,6 +101,10 @@ impl ServiceView for Offline {
             file,
         })
     }
+
+    fn units(&self) -> Result<Vec<UnitName>, ServicesError> {
+        Ok(disk::names(&self.search).into_iter().collect())
+    }
 }
 
 impl ServiceChanges for Offline {

@@ -65,6 +65,16 @@ impl ServiceView for Online {
         let deadline = Instant::now() + READ_DEADLINE;
         self.with(|systemd| read_unit(systemd, name, deadline))
     }
+
+    fn units(&self) -> Result<Vec<UnitName>, ServicesError> {
+        let deadline = Instant::now() + READ_DEADLINE;
+        self.with(|systemd| {
+            let mut names = disk::names(&systemd.unit_path(deadline)?);
+            let loaded = systemd.loaded_names(deadline)?;
+            names.extend(loaded.iter().filter_map(|name| disk::unit_name(name)));
+            Ok(names.into_iter().collect())
+        })
+    }
 }
 
 fn read_unit(

@@ -154,6 +154,10 @@ pub(super) struct JobEnd {
     pub result: String,
 }
 
+/// A unit as `ListUnits` has it: its name, and more that is not asked for here.
+type ListedUnit =
+    (String, String, String, String, String, String, OwnedObjectPath, u32, String, OwnedObjectPath);
+
 /// Systemd at the other end of a connection.
 pub(super) struct Systemd {
     bus: Bus,
@@ -210,6 +214,12 @@ impl Systemd {
         deadline: Instant,
     ) -> Result<OwnedObjectPath, ServicesError> {
         self.manager("LoadUnit", &unit.as_str(), deadline)
+    }
+
+    /// The names of the units that systemd holds in memory.
+    pub(super) fn loaded_names(&mut self, deadline: Instant) -> Result<Vec<String>, ServicesError> {
+        let listed: Vec<ListedUnit> = self.manager("ListUnits", &(), deadline)?;
+        Ok(listed.into_iter().map(|unit| unit.0).collect())
     }
 
     /// Keeps `unit` in memory until [`Self::unpin`] or the end of the connection. systemd offers that

@@ -16,11 +16,12 @@ mod database;
 mod ending;
 mod index;
 mod locks;
+mod marks;
 mod policy;
 mod session;
 mod simulation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -97,6 +98,10 @@ impl Backend for Apt {
 
     fn database(&self) -> Result<Database, PackageError> {
         database::read(&self.root)
+    }
+
+    fn automatic(&self) -> Result<BTreeSet<(String, String)>, PackageError> {
+        marks::automatic(&self.root)
     }
 
     fn availability(

@@ -1,0 +1,90 @@
+//! The policy being put together: each resource checked by its own kind before it is written.
+
+use steadfast_policies::write::{Written, resource};
+use steadfast_resources::host::View;
+use steadfast_resources::{AnyKind, AttributeReader, Exported, Pending, Value};
+
+use super::beside::Beside;
+
+/// The policy being put together.
+pub(super) struct Document {
+    kind: &'static dyn AnyKind,
+    show_secrets: bool,
+    text: String,
+}
+
+impl Document {
+    pub(super) fn new(kind: &'static dyn AnyKind, show_secrets: bool) -> Self {
+        Self { kind, show_secrets, text: String::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Adds what was found under `title`.
+    pub(super) fn add(
+        &mut self,
+        title: &str,
+        mut exported: Exported,
+        beside: &mut Beside,
+        view: &View<'_>,
+    ) {
+        if !self.show_secrets {
+            without_secrets(&mut exported);
+        }
+        self.checked(title, &mut exported, view);
+        for (_, value) in &mut exported.attributes {
+            if let Value::Tree(tree) = value {
+                let path = beside.add(title, tree, exported.beside.take());
+                *value = Value::text(path);
+            }
+        }
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text += &resource(&Written {
+            kind: self.kind.declaration().name,
+            title,
+            comments: &exported.notes,
+            attributes: &exported.attributes,
+        });
+    }
+
+    /// Leaves out what the kind itself would refuse, and says what planning would still do.
+    fn checked(&self, title: &str, exported: &mut Exported, view: &View<'_>) {
+        loop {
+            let mut reader = AttributeReader::new(&exported.attributes);
+            let wanted = self.kind.wanted(title, &mut reader);
+            if let Some(wanted) = wanted {
+                match self.kind.plan(&wanted, view, &Pending::nothing()) {
+                    Ok(planned) => exported.notes.extend(
+                        planned.steps.iter().map(|step| format!("to do: {}", step.summary())),
+                    ),
+                    Err(failure) => exported.notes.push(format!("this would fail: {failure}")),
+                }
+                return;
+            }
+            let before = exported.attributes.len();
+            for error in reader.into_errors() {
+                exported.attributes.retain(|(name, _)| Some(*name) != error.attribute);
+                let what = error.attribute.map_or(String::new(), |name| format!("`{name}`: "));
+                exported.notes.push(format!("left out: {what}{}", error.message));
+            }
+            if exported.attributes.len() == before {
+                return;
+            }
+        }
+    }
+}
+
+fn without_secrets(exported: &mut Exported) {
+    for secret in std::mem::take(&mut exported.secrets) {
+        exported.attributes.retain(|(name, _)| *name != secret);
+        exported.notes.push(format!("`{secret}` is left out; `--show-secrets` shows it"));
+    }
+}

@@ -1,0 +1,87 @@
+//! JSON Schema (draft 07, which TOML editors understand best) of the files that people write.
+//!
+//! Absent: what rests on a host, on other files, or on what an expression yields. A schema refers
+//! to nothing outside itself.
+
+mod agent;
+mod attribute;
+mod cases;
+mod form;
+mod policy;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+use steadfast_policies::declaration::SITE_FILE;
+use steadfast_resources::Registry;
+
+/// A sort of file that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Topic {
+    /// A policy: policies/NAME.toml or policies/NAME/policy.toml
+    Policy,
+    /// The site: site.toml
+    Site,
+    /// Cases: tests/*.toml
+    Tests,
+    /// The agent's configuration: agent.toml and agent.toml.d/*.toml
+    Agent,
+}
+
+impl Topic {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Policy, Self::Site, Self::Tests, Self::Agent];
+
+    /// The name of the file that holds its schema.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Policy => "policy.json",
+            Self::Site => "site.json",
+            Self::Tests => "tests.json",
+            Self::Agent => "agent.json",
+        }
+    }
+}
+
+/// The schema of `topic`, with the kinds of `registry`.
+pub fn schema(topic: Topic, registry: &Registry) -> Value {
+    match topic {
+        Topic::Policy => policy::schema(registry),
+        Topic::Site => document("site.toml", table::schema(&SITE_FILE)),
+        Topic::Tests => cases::schema(registry),
+        Topic::Agent => agent::schema(),
+    }
+}
+
+/// The schema of `topic` as text.
+pub fn text(topic: Topic, registry: &Registry) -> String {
+    format!("{:#}\n", schema(topic, registry))
+}
+
+/// A whole schema: `content`, said to be one.
+fn document(what: &str, content: Value) -> Value {
+    let mut whole = Map::new();
+    whole.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
+    whole.insert("title".into(), json!(format!("Steadfast: {what}")));
+    if let Value::Object(content) = content {
+        whole.extend(content);
+    }
+    Value::Object(whole)
+}
+
+/// `schema` with a description (and a default) for people.
+fn described(schema: Value, documentation: &str, default: Option<&str>) -> Value {
+    let mut whole = Map::new();
+    let text = match default {
+        Some(default) => format!("{documentation}\n\nDefault: {default}."),
+        None => documentation.to_owned(),
+    };
+    whole.insert("description".into(), json!(text));
+    if let Value::Object(schema) = schema {
+        whole.extend(schema);
+    }
+    Value::Object(whole)
+}
