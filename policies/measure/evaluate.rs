@@ -1,17 +1,13 @@
-//! Evaluates the policy repository in a directory against kinds that only read their attributes,
-//! and tells how long that took: `evaluate DIRECTORY [ROUNDS]`. For measuring; `steadfast validate`
-//! is the command for people.
+//! Evaluates the policy repository in a directory for a host that is made up, and tells how long
+//! that took: `evaluate DIRECTORY [ROUNDS]`. For measuring; `steadfast validate` is the command for
+//! people.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use steadfast_policies::{Inputs, Repository, RepositoryError};
-use steadfast_resources::{AnyKind, Registry};
-
-#[path = "../src/tests/kinds.rs"]
-#[expect(dead_code, reason = "shared with the tests, which look at more")]
-mod kinds;
+use steadfast_resources::Registry;
 
 struct Directory(PathBuf);
 
@@ -58,9 +54,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let directory = Directory(arguments.next().unwrap_or_else(|| ".".to_owned()).into());
     let rounds: u32 = arguments.next().map_or(Ok(1), |rounds| rounds.parse())?;
-    let kinds: Vec<&'static dyn AnyKind> = vec![&kinds::Note, &kinds::Bell];
-    let registry = Registry::of(kinds);
-    let inputs = Inputs { facts: serde_json::json!({ "hostname": "bench" }), ..Inputs::default() };
+    let registry = Registry::standard();
+    let facts = serde_json::json!({
+        "hostname": "bench", "fqdn": "bench.example.com", "os": { "id": "debian", "family": "debian" },
+    });
+    let inputs = Inputs { facts, ..Inputs::default() };
     let mut output = std::io::stdout();
     for _ in 0..rounds {
         let start = Instant::now();

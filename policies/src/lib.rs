@@ -51,6 +51,7 @@ pub mod write;
 mod evaluate;
 mod expression;
 mod graph;
+mod map;
 mod parse;
 mod samples;
 mod site;
@@ -81,7 +82,7 @@ pub use validate::{validate, validate_policy};
 
 use diagnostics::{Context, Reported};
 use evaluate::{Evaluator, Files, Mode, Policies};
-use expression::{Engine, Scope, environment};
+use expression::{Budget, Engine, Scope, environment};
 
 /// The catalog of the host that `inputs` describe, by the site and policies of `repository`.
 ///
@@ -159,8 +160,9 @@ fn evaluate_site(
     let files = Files::new(context, repository);
     let site = site::read(context, &files).ok_or(Reported)?;
     let library = files.library();
-    let environment = environment(&library);
-    let engine = Engine::new(&environment, &library);
+    let budget = Budget::default();
+    let environment = environment(&library, &budget);
+    let engine = Engine::new(&environment, &library, budget);
     let mut evaluator =
         Evaluator::new(context, registry, &files, engine, Mode::Host, scope(inputs));
     if recorded {
@@ -200,8 +202,9 @@ fn evaluate_file(
 ) -> Result<Catalog, Reported> {
     let files = Files::new(context, repository);
     let library = files.library();
-    let environment = environment(&library);
-    let engine = Engine::new(&environment, &library);
+    let budget = Budget::default();
+    let environment = environment(&library, &budget);
+    let engine = Engine::new(&environment, &library, budget);
     let mut evaluator =
         Evaluator::new(context, registry, &files, engine, Mode::Host, scope(inputs));
     let policies = Policies::new(context, registry, &files);

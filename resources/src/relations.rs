@@ -20,8 +20,13 @@ impl Identity {
 /// An automatic edge from a resource to others, which exist in the catalog or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Autoedge {
-    /// After the first of these that is in the catalog (nearest managed parent first).
-    First(Vec<Identity>),
+    /// After the nearest `kind` above `path` that is in the catalog: a managed parent directory.
+    Above {
+        /// The kind looked for.
+        kind: &'static str,
+        /// The path whose parents its identity may be; only the nearest sixty-four count.
+        path: String,
+    },
     /// After this one, if it is in the catalog.
     Exactly(Identity),
     /// After every `kind` whose identity starts with `prefix` (unit drop-ins).

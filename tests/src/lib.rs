@@ -1,6 +1,7 @@
 //! Whole-program tests: what a test needs to drive real machines, real packages and real Git servers.
 //!
 //! - [`conformance`]: what every kind of resource has to show, on a fake host and on a booted one.
+//! - [`fuzzed`]: what the fuzzers run on every input.
 //! - [`host`]: Debian hosts booted with systemd-nspawn, one per test, thrown away afterwards.
 //! - [`packages`]: small Debian packages built on the spot, and the local repository that serves them.
 //! - [`site`]: the policy repository that most of them apply.
@@ -27,6 +28,7 @@
 mod cache;
 pub mod conformance;
 pub mod documents;
+pub mod fuzzed;
 pub mod git;
 pub mod host;
 mod outer;

@@ -94,7 +94,10 @@ fn automatic(from: &Resource, to: &Resource, other_first: bool) -> String {
 
 fn leading<'e>(edges: &'e [Autoedge], identity: &Identity) -> Option<&'e Autoedge> {
     edges.iter().find(|edge| match edge {
-        Autoedge::First(candidates) => candidates.contains(identity),
+        Autoedge::Above { kind, path } => {
+            let below = path.strip_prefix(identity.name.trim_end_matches('/'));
+            *kind == identity.kind && below.is_some_and(|below| below.starts_with('/'))
+        }
         Autoedge::Exactly(other) => other == identity,
         Autoedge::Under { kind, prefix } => {
             *kind == identity.kind && identity.name.starts_with(prefix.as_str())
@@ -106,11 +109,11 @@ fn leading<'e>(edges: &'e [Autoedge], identity: &Identity) -> Option<&'e Autoedg
 /// of in general words.
 fn role(own: &Resource, edge: &Autoedge, other: &Identity) -> String {
     let words = match (own.reference.kind(), edge, other.kind) {
-        ("file", Autoedge::First(_), "file") => "the parent directory",
+        ("file", Autoedge::Above { .. }, "file") => "the parent directory",
         ("file", Autoedge::Exactly(_), "file") => "the target",
         ("file", _, "user") => "the owner",
         ("file", _, "group") => "the group",
-        ("user", Autoedge::First(_), "file") => "the directory for the home",
+        ("user", Autoedge::Above { .. }, "file") => "the directory for the home",
         ("user", _, "file") => "the login shell",
         ("user", _, "package") => "the package of the login shell",
         ("user", _, "group") => "a group",

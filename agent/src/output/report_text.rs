@@ -9,10 +9,16 @@ use crate::report::{Outcome, Report, ResourceReport, ResourceState};
 /// The whole report as text: every resource that was not simply in sync, then the totals.
 pub fn report_text(report: &Report, style: Style) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{} {} on {}", style.strong("Run"), report.id, printable(&report.host));
+    let _ = writeln!(
+        text,
+        "{} {} on {}",
+        style.strong("Run"),
+        printable(&report.id),
+        printable(&report.host)
+    );
     let mut origin = printable(&report.revision.source);
     if let Some(commit) = &report.revision.commit {
-        let _ = write!(origin, " at {}", short(commit));
+        let _ = write!(origin, " at {}", printable(short(commit)));
     }
     if let Some(subject) = &report.revision.subject {
         let _ = write!(origin, " ({})", printable(subject));
@@ -22,7 +28,10 @@ pub fn report_text(report: &Report, style: Style) -> String {
     let _ = writeln!(
         text,
         "  started   {} ({}, {}), took {:.2} s",
-        report.started, report.trigger, report.mode, report.duration
+        printable(&report.started),
+        printable(&report.trigger),
+        printable(&report.mode),
+        report.duration
     );
     for message in &report.messages {
         let _ = writeln!(text, "  {} {}", style.change("note:"), printable(message));
@@ -130,7 +139,7 @@ pub fn summary_line(report: &Report, style: Style) -> String {
             style.change("owed:"),
             printable(&target),
             printable(&owed.source),
-            owed.since
+            printable(&owed.since)
         );
     }
     text

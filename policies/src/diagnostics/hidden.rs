@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Diagnostic, Location, Sources, Span, Spot};
+use super::{Diagnostic, Location, SourceId, Sources, Span, Spot};
 
 /// Stands for what is not shown.
 const MASK: &str = "(hidden)";
@@ -20,8 +20,7 @@ pub(super) fn hide(diagnostic: &mut Diagnostic, hidden: &BTreeSet<Spot>, sources
     let mut told = false;
     for (place, main) in places {
         let Some(source) = sources.find(&place.file) else { continue };
-        let spans: Vec<Span> =
-            hidden.iter().filter(|spot| spot.source == source).map(|spot| spot.span).collect();
+        let spans = near(hidden, source, place);
         if main {
             let text = &sources.get(source).text;
             let concerned =
@@ -38,6 +37,18 @@ pub(super) fn hide(diagnostic: &mut Diagnostic, hidden: &BTreeSet<Spot>, sources
         REFUSED.clone_into(&mut diagnostic.message);
         diagnostic.hint = None;
     }
+}
+
+/// The hidden literals that `place`, or the line it shows, may touch.
+fn near(hidden: &BTreeSet<Spot>, source: SourceId, place: &Location) -> Vec<Span> {
+    let length = u32::try_from(place.source_line.len()).unwrap_or(u32::MAX);
+    let begin = place.start.saturating_sub(place.line_start);
+    let end = begin.saturating_add(length).max(place.end);
+    let spot = |start, end| Spot::new(source, Span { start, end });
+    // Literals do not overlap: only the last of those before may reach into the line.
+    let before = hidden.range(spot(0, 0)..spot(begin, 0)).next_back();
+    let inside = hidden.range(spot(begin, 0)..=spot(end, u32::MAX));
+    before.into_iter().chain(inside).map(|spot| spot.span).collect()
 }
 
 /// Whether `message` has any of the values in the literal `written`.

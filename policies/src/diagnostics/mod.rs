@@ -43,7 +43,7 @@ pub struct Location {
     pub start: u32,
     /// The byte after the last one.
     pub end: u32,
-    /// The whole line, without its end.
+    /// The whole line, without its end; of a very long one the part around `start`.
     pub source_line: String,
     /// Where `start` is in `source_line`, in bytes.
     #[serde(skip)]

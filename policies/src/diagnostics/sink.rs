@@ -1,11 +1,10 @@
 //! Where errors are collected while a repository is read and evaluated.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
+use super::{Code, Diagnostic, Diagnostics, Related, Severity, Sources, Span, Spot, hidden};
 use crate::trace::Tracer;
-
-use super::{Code, Diagnostic, Diagnostics, Related, Severity, Sources, Spot, hidden};
 
 /// Proof that an error was recorded. Whatever rests on the broken thing is silently left out, so
 /// that one mistake is told once.
@@ -17,11 +16,17 @@ pub(crate) struct Reported;
 pub(crate) struct Context {
     pub(crate) sources: Sources,
     found: RefCell<Vec<Diagnostic>>,
+    /// How many there were; the first [`MAXIMUM_FOUND`] are kept.
+    count: Cell<usize>,
+    has_errors: Cell<bool>,
     /// Where secrets are written.
     hidden: RefCell<BTreeSet<Spot>>,
     /// Takes notes about one resource, where somebody asked.
     pub(crate) tracer: Option<Tracer>,
 }
+
+/// How many diagnostics of one repository are told. Nobody reads more.
+const MAXIMUM_FOUND: usize = 10_000;
 
 impl Context {
     /// A context that takes notes.
@@ -51,7 +56,8 @@ impl Context {
         spot: Option<Spot>,
         message: String,
     ) -> Draft<'_> {
-        let place = spot.map(|spot| self.sources.locate(spot));
+        let told = self.count.get() < MAXIMUM_FOUND;
+        let place = spot.filter(|_| told).map(|spot| self.sources.locate(spot));
         let diagnostic = Diagnostic {
             severity,
             code,
@@ -71,38 +77,57 @@ impl Context {
 
     /// Whether `spot` is hidden.
     pub(crate) fn hides(&self, spot: Spot) -> bool {
+        // Literals do not overlap: the last that starts before it is the only one that may hold it.
+        let until = Spot::new(spot.source, Span { start: spot.span.start, end: u32::MAX });
         let hidden = self.hidden.borrow();
-        hidden.iter().any(|other| {
-            other.source == spot.source
-                && other.span.start <= spot.span.start
-                && spot.span.end <= other.span.end
-        })
+        hidden
+            .range(..=until)
+            .next_back()
+            .is_some_and(|other| other.source == spot.source && spot.span.end <= other.span.end)
     }
 
     /// How many errors and warnings were recorded so far.
     pub(crate) fn count(&self) -> usize {
-        self.found.borrow().len()
+        self.count.get()
     }
 
     /// Whether any error was recorded so far.
     pub(crate) fn has_errors(&self) -> bool {
-        self.found.borrow().iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.has_errors.get()
     }
 
     /// What was recorded so far, which is forgotten.
     pub(crate) fn take(&self) -> Vec<Diagnostic> {
+        self.count.set(0);
+        self.has_errors.set(false);
         self.found.take()
     }
 
     /// Records what was [taken](Self::take).
     pub(crate) fn put(&self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        self.found.borrow_mut().extend(diagnostics);
+        for diagnostic in diagnostics {
+            Draft { context: self, diagnostic }.report();
+        }
     }
 
     /// Everything recorded, sorted.
     pub(crate) fn finish(self) -> Diagnostics {
         let hidden = self.hidden.into_inner();
         let mut found = self.found.into_inner();
+        if self.count.get() > MAXIMUM_FOUND {
+            found.push(Diagnostic {
+                severity: if self.has_errors.get() { Severity::Error } else { Severity::Warning },
+                code: Code::Limit,
+                message: format!(
+                    "only the first {MAXIMUM_FOUND} of {} errors and warnings are told",
+                    self.count.get()
+                ),
+                place: None,
+                hint: None,
+                facts: Vec::new(),
+                related: Vec::new(),
+            });
+        }
         if !hidden.is_empty() {
             for diagnostic in &mut found {
                 hidden::hide(diagnostic, &hidden, &self.sources);
@@ -128,6 +153,9 @@ impl Draft<'_> {
 
     /// Points at another place.
     pub(crate) fn related(mut self, spot: Spot, message: impl Into<String>) -> Self {
+        if self.context.count.get() >= MAXIMUM_FOUND {
+            return self;
+        }
         let place = self.context.sources.locate(spot);
         self.diagnostic.related.push(Related { message: message.into(), place });
         self
@@ -135,7 +163,14 @@ impl Draft<'_> {
 
     /// Records it.
     pub(crate) fn report(self) -> Reported {
-        self.context.found.borrow_mut().push(self.diagnostic);
+        let context = self.context;
+        if self.diagnostic.severity == Severity::Error {
+            context.has_errors.set(true);
+        }
+        if context.count.get() < MAXIMUM_FOUND {
+            context.found.borrow_mut().push(self.diagnostic);
+        }
+        context.count.set(context.count.get() + 1);
         Reported
     }
 }

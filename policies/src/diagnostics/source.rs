@@ -1,6 +1,6 @@
 //! The texts that diagnostics point into, and the turning of byte offsets into lines and columns.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,9 +27,17 @@ impl Span {
     }
 }
 
-#[expect(clippy::naive_bytecount, reason = "the compiler vectorises it; not worth a dependency")]
 fn line_breaks(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+    memchr::memchr_iter(b'\n', bytes).count()
+}
+
+/// The last boundary of a character that is not behind `at`.
+fn boundary_before(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 fn offset(position: usize) -> u32 {
@@ -59,7 +67,14 @@ pub(crate) struct Source {
     pub(crate) text: Arc<str>,
     /// The last answer of [`Self::line`]: questions mostly come in ascending order.
     cursor: Cell<(u32, u32)>,
+    /// Where each line starts; made for the first diagnostic.
+    lines: OnceCell<Vec<u32>>,
+    /// The last answer of [`Self::column`]: where the line starts, the byte, its column.
+    column: Cell<(u32, u32, u32)>,
 }
+
+/// Of a longer line only the part around the place is shown, in bytes.
+const MAXIMUM_LINE: usize = 2000;
 
 impl Source {
     /// The line (from 1) of the byte at `offset`.
@@ -77,29 +92,72 @@ impl Source {
         line
     }
 
+    fn new(path: Arc<str>, text: Arc<str>) -> Self {
+        Self {
+            path,
+            text,
+            cursor: Cell::new((0, 1)),
+            lines: OnceCell::new(),
+            column: Cell::new((0, 0, 1)),
+        }
+    }
+
+    /// The line (from 1) of the byte at `start`, and where that line starts and ends.
+    fn line_of(&self, start: usize) -> (u32, Range<usize>) {
+        let lines = self.lines.get_or_init(|| {
+            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(breaks.map(|at| offset(at + 1))).collect()
+        });
+        let line = lines.partition_point(|line| *line as usize <= start);
+        let begin = lines.get(line.saturating_sub(1)).map_or(0, |begin| *begin as usize);
+        let end = lines.get(line).map_or(self.text.len(), |next| *next as usize - 1);
+        (offset(line), begin..end)
+    }
+
+    /// The column (from 1, in characters) of the byte at `at` in the line that starts at `begin`.
+    fn column(&self, begin: usize, at: usize) -> u32 {
+        let characters = |range: Range<usize>| {
+            offset(self.text.get(range).map_or(0, |text| text.chars().count()))
+        };
+        let column = match self.column.get() {
+            (line, before, column) if line as usize == begin => {
+                let before = before as usize;
+                if before <= at {
+                    column.saturating_add(characters(before..at))
+                } else {
+                    column.saturating_sub(characters(at..before))
+                }
+            }
+            _ => characters(begin..at).saturating_add(1),
+        };
+        self.column.set((offset(begin), offset(at), column));
+        column
+    }
+
     fn location(&self, span: Span) -> Location {
         let text = &*self.text;
-        let mut start = (span.start as usize).min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
-        }
+        let start = boundary_before(text, span.start as usize);
         let mut end = (span.end as usize).clamp(start, text.len());
         while !text.is_char_boundary(end) {
             end += 1;
         }
-        let line_start = text.get(..start).and_then(|head| head.rfind('\n')).map_or(0, |at| at + 1);
-        let rest = text.get(line_start..).unwrap_or_default();
-        let source_line = rest.split('\n').next().unwrap_or_default();
+        let (line, mut shown) = self.line_of(start);
+        let column = self.column(shown.start, start);
+        if shown.len() > MAXIMUM_LINE {
+            let begin = boundary_before(text, start.saturating_sub(MAXIMUM_LINE / 4));
+            shown.start = shown.start.max(begin);
+            shown.end = shown.end.min(boundary_before(text, begin + MAXIMUM_LINE)).max(start);
+        }
+        let source_line = text.get(shown.clone()).unwrap_or_default();
         let source_line = source_line.strip_suffix('\r').unwrap_or(source_line);
-        let before = text.get(line_start..start).unwrap_or_default();
         Location {
             file: Arc::clone(&self.path),
-            line: self.line(offset(start)),
-            column: offset(before.chars().count() + 1),
+            line,
+            column,
             start: offset(start),
             end: offset(end),
             source_line: source_line.to_owned(),
-            line_start: offset(start - line_start),
+            line_start: offset(start - shown.start),
         }
     }
 }
@@ -115,20 +173,15 @@ impl Sources {
     pub(crate) fn add(&self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
         let mut list = self.list.borrow_mut();
         let id = SourceId(offset(list.len()));
-        list.push(Rc::new(Source {
-            path: path.into(),
-            text: text.into(),
-            cursor: Cell::new((0, 1)),
-        }));
+        list.push(Rc::new(Source::new(path.into(), text.into())));
         id
     }
 
     /// The text that was added as `id`.
     pub(crate) fn get(&self, id: SourceId) -> Rc<Source> {
         let list = self.list.borrow();
-        list.get(id.0 as usize).cloned().unwrap_or_else(|| {
-            Rc::new(Source { path: "".into(), text: "".into(), cursor: Cell::new((0, 1)) })
-        })
+        let source = list.get(id.0 as usize).cloned();
+        source.unwrap_or_else(|| Rc::new(Source::new("".into(), "".into())))
     }
 
     /// The text of the file at `path`, if it was added.

@@ -15,24 +15,24 @@ pub(crate) fn resource(
     values: &[(&'static str, Value)],
     common: &Common,
 ) -> [u8; 32] {
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::default();
     bytes(&mut hasher, b'k', kind.as_bytes());
     bytes(&mut hasher, b't', title.as_bytes());
     for (name, content) in values {
         bytes(&mut hasher, b'a', name.as_bytes());
         value(&mut hasher, content);
     }
-    hasher.update([u8::from(common.enforce)]);
-    hasher.finalize().into()
+    hasher.update(&[u8::from(common.enforce)]);
+    hasher.finish()
 }
 
 /// The digest of a whole catalog, in hexadecimal.
 pub(crate) fn catalog(resources: &[Resource]) -> String {
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::default();
     for resource in resources {
-        hasher.update(resource.digest);
+        hasher.update(&resource.digest);
         let common = &resource.common;
-        hasher.update([
+        hasher.update(&[
             u8::from(common.sensitive),
             match common.on_remove {
                 OnRemove::Orphan => 0,
@@ -40,19 +40,19 @@ pub(crate) fn catalog(resources: &[Resource]) -> String {
                 OnRemove::Restore => 2,
             },
         ]);
-        hasher.update(common.timeout.as_millis().to_le_bytes());
-        hasher.update(common.retries.to_le_bytes());
+        hasher.update(&common.timeout.as_millis().to_le_bytes());
+        hasher.update(&common.retries.to_le_bytes());
         for tag in &common.tags {
             bytes(&mut hasher, b'g', tag.as_bytes());
         }
         for (tag, list) in [(b'd', &resource.dependencies), (b'n', &resource.notifies)] {
             length(&mut hasher, tag, list.len());
             for index in list {
-                hasher.update(index.to_le_bytes());
+                hasher.update(&index.to_le_bytes());
             }
         }
     }
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+    hasher.finish().iter().fold(String::with_capacity(64), |mut text, byte| {
         for half in [byte >> 4, byte & 15] {
             text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
         }
@@ -60,17 +60,44 @@ pub(crate) fn catalog(resources: &[Resource]) -> String {
     })
 }
 
-fn length(hasher: &mut Sha256, tag: u8, length: usize) {
-    hasher.update([tag]);
-    hasher.update((length as u64).to_le_bytes());
+/// Hashes many small parts at a time.
+#[derive(Default)]
+struct Hasher {
+    hasher: Sha256,
+    waiting: Vec<u8>,
 }
 
-fn bytes(hasher: &mut Sha256, tag: u8, content: &[u8]) {
+impl Hasher {
+    fn update(&mut self, bytes: &[u8]) {
+        const ROOM: usize = 1024;
+        if self.waiting.len() + bytes.len() > ROOM {
+            self.hasher.update(&self.waiting);
+            self.waiting.clear();
+        }
+        if bytes.len() > ROOM {
+            self.hasher.update(bytes);
+        } else {
+            self.waiting.extend_from_slice(bytes);
+        }
+    }
+
+    fn finish(mut self) -> [u8; 32] {
+        self.hasher.update(&self.waiting);
+        self.hasher.finalize().into()
+    }
+}
+
+fn length(hasher: &mut Hasher, tag: u8, length: usize) {
+    hasher.update(&[tag]);
+    hasher.update(&(length as u64).to_le_bytes());
+}
+
+fn bytes(hasher: &mut Hasher, tag: u8, content: &[u8]) {
     length(hasher, tag, content.len());
     hasher.update(content);
 }
 
-fn value(hasher: &mut Sha256, content: &Value) {
+fn value(hasher: &mut Hasher, content: &Value) {
     match content {
         Value::Text(text) => bytes(hasher, b's', text.as_bytes()),
         Value::Integer(integer) => bytes(hasher, b'i', &integer.to_le_bytes()),
@@ -104,8 +131,8 @@ fn value(hasher: &mut Sha256, content: &Value) {
     }
 }
 
-fn file(hasher: &mut Sha256, path: &str, content: &[u8], executable: bool) {
+fn file(hasher: &mut Hasher, path: &str, content: &[u8], executable: bool) {
     bytes(hasher, b'p', path.as_bytes());
     bytes(hasher, b'c', content);
-    hasher.update([u8::from(executable)]);
+    hasher.update(&[u8::from(executable)]);
 }

@@ -163,7 +163,7 @@ impl Evaluator<'_> {
             let Ok(compiled) = self.engine.once(part) else { return false };
             !self.doubtful(locals, &compiled, part)
                 && compiled
-                    .run(&locals.value())
+                    .run(&locals.value(), &self.engine.budget)
                     .is_ok_and(|value| value.kind() == ValueKind::Bool && !value.is_true())
         })
     }

@@ -85,6 +85,9 @@ impl Evaluator<'_> {
     pub(super) fn elements(&mut self, policies: &Policies<'_>, frame: &Frame<'_>) {
         self.instances.reserve_exact(frame.policy.elements.len());
         for element in &frame.policy.elements {
+            if self.exhausted {
+                break;
+            }
             match element {
                 Element::Resource(declaration) => self.resources(frame, declaration),
                 Element::Module(module) => self.module(policies, frame, module),
@@ -116,10 +119,8 @@ impl Evaluator<'_> {
         };
         let conditional = when.is_some() || each.is_some();
         match items {
-            Items::Single => {
-                let locals = frame.locals.clone();
-                self.one(frame, &locals, declaration, when, conditional);
-            }
+            Items::Single if self.is_exhausted(frame.spot(declaration.title_span)) => {}
+            Items::Single => self.one(frame, &frame.locals, declaration, when, conditional),
             Items::Unknown => {
                 let locals = frame.locals.with_unknown_item();
                 self.one(frame, &locals, declaration, when, true);
@@ -130,6 +131,9 @@ impl Evaluator<'_> {
                 }
                 let before = self.context.count();
                 for (position, item) in (1..).zip(items) {
+                    if self.is_exhausted(frame.spot(declaration.title_span)) {
+                        break;
+                    }
                     let locals = frame.locals.with_item(item.clone()).at_item(position, &item);
                     self.one(frame, &locals, declaration, when, conditional);
                     if self.context.count() >= before + MAXIMUM_FAILURES {
@@ -271,7 +275,7 @@ impl Evaluator<'_> {
                 &frame.policy.directory,
                 title,
             );
-            let value = compiled.ok()?.run(&locals.value()).ok()?;
+            let value = compiled.ok()?.run(&locals.value(), &self.engine.budget).ok()?;
             value.as_str().map(str::to_owned)
         });
         self.note_skipped(frame, declaration, locals, rendered.as_deref());

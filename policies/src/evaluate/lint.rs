@@ -32,7 +32,7 @@ impl Evaluator<'_> {
         if condition
             && sound
             && compiled.names(false).is_empty()
-            && let Ok(value) = compiled.run(&locals.value())
+            && let Ok(value) = compiled.run(&locals.value(), &self.engine.budget)
             && value.kind() == minijinja::value::ValueKind::Bool
         {
             let (message, hint) = if value.is_true() {

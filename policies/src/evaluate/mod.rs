@@ -33,7 +33,7 @@ use steadfast_resources::{AnyKind, Reference, Registry, Relations, Text};
 
 use crate::catalog::{Common, Origin};
 use crate::check::Check;
-use crate::diagnostics::{Context, SourceId, Span, Spot};
+use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
 use crate::parse::{self, Policy};
 use crate::record::Record;
@@ -115,7 +115,7 @@ pub(crate) struct Evaluator<'a> {
     /// The checks, and where each is named.
     pub(crate) checks: Vec<(Check, Spot)>,
     /// Names of modules that were used or skipped, for references to them.
-    pub(crate) modules: Vec<Text>,
+    pub(crate) modules: HashSet<String>,
     /// Policies brought in so far, each once for the host.
     pub(crate) brought_in: Vec<Arc<str>>,
     /// What assignments give to policies, for those that are included first.
@@ -128,6 +128,10 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) broken_titles: Vec<Text>,
     /// Whether a file could not be parsed, so that any resource may be missing.
     pub(crate) unsound: bool,
+    /// How often a module was used.
+    uses: usize,
+    /// Whether there are more resources or uses of modules than there may be.
+    exhausted: bool,
     /// The names that expressions use, where records are kept.
     pub(crate) reads: Option<recording::Reads>,
     /// What is not known, where the host is only an example.
@@ -137,6 +141,12 @@ pub(crate) struct Evaluator<'a> {
     /// The policies that a host like this may get, where there is doubt.
     pub(crate) possible: Vec<Assigned>,
 }
+
+/// The most resources of one host.
+const MAXIMUM_RESOURCES: usize = 200_000;
+
+/// How often modules may be used, all together.
+const MAXIMUM_USES: usize = 50_000;
 
 /// One policy with its parameters, being expanded.
 pub(crate) struct Frame<'p> {
@@ -179,6 +189,7 @@ impl<'a> Evaluator<'a> {
         mode: Mode,
         base: Scope,
     ) -> Self {
+        engine.budget.renew();
         Self {
             context,
             registry,
@@ -191,18 +202,37 @@ impl<'a> Evaluator<'a> {
             instances: Vec::new(),
             skipped: Vec::new(),
             checks: Vec::new(),
-            modules: Vec::new(),
+            modules: HashSet::new(),
             brought_in: Vec::new(),
             assigned: Vec::new(),
             including: 0,
             linted: RefCell::default(),
             broken_titles: Vec::new(),
             unsound: false,
+            uses: 0,
+            exhausted: false,
             reads: None,
             doubt: None,
             met: RefCell::default(),
             possible: Vec::new(),
         }
+    }
+
+    /// Whether no more may be added. The first time it is reported at `spot`.
+    fn is_exhausted(&mut self, spot: Spot) -> bool {
+        let message = if self.instances.len() >= MAXIMUM_RESOURCES {
+            format!("a host cannot have more than {MAXIMUM_RESOURCES} resources")
+        } else if self.uses >= MAXIMUM_USES {
+            format!("the policies of a host use modules more than {MAXIMUM_USES} times")
+        } else {
+            return false;
+        };
+        if !self.exhausted {
+            self.context.error(Code::Limit, spot, message).report();
+        }
+        self.exhausted = true;
+        self.unsound = true;
+        true
     }
 
     /// The names that `policy` sees when its parameters are `params`.

@@ -16,7 +16,7 @@ const MAXIMUM_MODULES: usize = 32;
 
 impl Evaluator<'_> {
     pub(super) fn module(&mut self, policies: &Policies<'_>, frame: &Frame<'_>, module: &Module) {
-        self.modules.push(module.name.clone());
+        self.modules.insert(module.name.to_string());
         let Some((source, span)) = &module.source else {
             self.unsound = true;
             return;
@@ -39,9 +39,9 @@ impl Evaluator<'_> {
                 return;
             }
         };
-        let each = match items {
-            Items::Single => vec![frame.locals.clone()],
-            Items::Unknown => vec![frame.locals.with_unknown_item()],
+        let each: Box<dyn Iterator<Item = Locals>> = match items {
+            Items::Single => Box::new(std::iter::once(frame.locals.clone())),
+            Items::Unknown => Box::new(std::iter::once(frame.locals.with_unknown_item())),
             Items::Each(items) => {
                 if items.is_empty() {
                     self.note_skipped_module(frame, module, None);
@@ -49,10 +49,14 @@ impl Evaluator<'_> {
                 let at = |(position, item): (usize, Jinja)| {
                     frame.locals.with_item(item.clone()).at_item(position, &item)
                 };
-                (1..).zip(items).map(at).collect()
+                Box::new((1..).zip(items).map(at))
             }
         };
         for locals in each {
+            if self.is_exhausted(spot) {
+                break;
+            }
+            self.uses += 1;
             match when.map_or(Ok(true), |when| self.condition(frame, &locals, when)) {
                 Ok(true) => self.instantiate(policies, frame, &locals, module, &policy, spot),
                 Ok(false) => self.note_skipped_module(frame, module, Some(&locals)),

@@ -1,6 +1,7 @@
 //! Running expressions and strings, and telling what is known from what is not.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use minijinja::Value as Jinja;
 
@@ -16,7 +17,7 @@ use crate::trace::Lineage;
 /// The names that an expression sees, in the form the engine takes, made once for many.
 #[derive(Clone)]
 pub(crate) struct Locals {
-    pub(crate) scope: Scope,
+    pub(crate) scope: Arc<Scope>,
     value: Jinja,
     /// Whether there is an `item`, known or not.
     pub(crate) item: bool,
@@ -30,7 +31,8 @@ pub(crate) struct Locals {
 
 impl Locals {
     pub(crate) fn new(scope: Scope) -> Self {
-        let value = Jinja::from_object(scope.clone());
+        let scope = Arc::new(scope);
+        let value = Jinja::from_dyn_object(Arc::clone(&scope));
         Self {
             scope,
             value,
@@ -43,8 +45,8 @@ impl Locals {
 
     /// The same names, and `item`.
     pub(crate) fn with_item(&self, item: Jinja) -> Self {
-        let scope = self.scope.with_item(item);
-        let value = Jinja::from_object(scope.clone());
+        let scope = Arc::new(self.scope.with_item(item));
+        let value = Jinja::from_dyn_object(Arc::clone(&scope));
         Self { scope, value, item: true, ..self.clone() }
     }
 
@@ -185,7 +187,7 @@ impl Evaluator<'_> {
             self.check_names(frame, locals, compiled, origin)?;
         }
         loop {
-            let result = compiled.run(&locals.value);
+            let result = compiled.run(&locals.value, &self.engine.budget);
             if self.files.fetch_wanted() {
                 continue;
             }
@@ -227,7 +229,7 @@ impl Evaluator<'_> {
             };
             outcome = Err(told.undefined(&name, spot, file.is_some()));
         }
-        let expression = matches!(compiled, Compiled::Expression { .. });
+        let expression = compiled.is_expression();
         let text = file.as_ref().map_or(origin.text, |(_, text)| text.as_str());
         if let Some((path, text)) = &file {
             for mixed in mixed_comparisons(text, false) {

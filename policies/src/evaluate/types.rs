@@ -59,8 +59,9 @@ pub(crate) fn conform(
             .map(Value::List),
         (AttributeType::Table(inner), Value::Table(values)) => values
             .into_iter()
-            .map(|(name, value)| {
-                let value = conform(inner, value, table_item(item, &name))?;
+            .enumerate()
+            .map(|(index, (name, value))| {
+                let value = conform(inner, value, table_item(item, index, &name))?;
                 Ok((name, value))
             })
             .collect::<Result<_, _>>()
@@ -178,11 +179,13 @@ fn list_item(item: &Item, index: usize) -> &Item {
     }
 }
 
-fn table_item<'i>(item: &'i Item, name: &str) -> &'i Item {
+fn table_item<'i>(item: &'i Item, index: usize, name: &str) -> &'i Item {
     match &item.node {
-        Node::Table(entries) => {
-            entries.iter().find(|entry| &*entry.key == name).map_or(item, |entry| &entry.item)
-        }
+        // In written order, as the value's.
+        Node::Table(entries) => match entries.get(index) {
+            Some(entry) if &*entry.key == name => &entry.item,
+            _ => item,
+        },
         _ => item,
     }
 }

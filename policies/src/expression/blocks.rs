@@ -29,11 +29,16 @@ pub(super) fn expressions(text: &str, expression: bool) -> Vec<Range<usize>> {
 
 /// Where the next block's inside starts, and what closes it.
 fn next_block(text: &str, from: usize) -> Option<(usize, &'static str)> {
-    let rest = text.get(from..)?;
-    [("{{", "}}"), ("{%", "%}"), ("{#", "#}")]
-        .into_iter()
-        .filter_map(|(open, close)| Some((from + rest.find(open)? + 2, close)))
-        .min()
+    let mut position = from;
+    loop {
+        position += text.get(position..)?.find('{')? + 1;
+        match text.as_bytes().get(position) {
+            Some(b'{') => return Some((position + 1, "}}")),
+            Some(b'%') => return Some((position + 1, "%}")),
+            Some(b'#') => return Some((position + 1, "#}")),
+            _ => {}
+        }
+    }
 }
 
 fn raw(block: &str) -> bool {

@@ -1,7 +1,6 @@
 //! Compiling each expression and string once, and running it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -9,9 +8,15 @@ use std::rc::Rc;
 
 use minijinja::{Environment, Error, ErrorKind, Expression, Template, Value};
 
+use super::budget::Budget;
+use super::complexity;
+use super::guard;
 use super::library::{Library, Resolved};
+use super::plain::Plain;
+use super::scope::Scope;
 use super::{MAXIMUM_OUTPUT, only_expression};
 use crate::diagnostics::SourceId;
+use crate::map::Map;
 
 /// A compiled expression or string.
 pub(crate) enum Compiled<'e> {
@@ -23,16 +28,35 @@ pub(crate) enum Compiled<'e> {
     },
     /// Text with interpolations, or a template file.
     Template(Template<'e, 'e>),
+    /// One of the above that mostly needs no engine.
+    Plain(Plain, Box<Compiled<'e>>),
 }
 
 impl Compiled<'_> {
-    /// Runs it.
-    pub(crate) fn run(&self, scope: &Value) -> Result<Value, Error> {
+    /// Runs it within `budget`.
+    pub(crate) fn run(&self, scope: &Value, budget: &Budget) -> Result<Value, Error> {
         match self {
-            Self::Expression { expression, .. } => expression.eval(scope.clone()),
+            Self::Plain(plain, compiled) => {
+                let names = scope.downcast_object_ref::<Scope>();
+                if let Some(value) = names.and_then(|names| plain.value(names)) {
+                    budget.charge(PLAIN)?;
+                    return Ok(value);
+                }
+                compiled.run(scope, budget)
+            }
+            Self::Expression { expression, .. } => {
+                budget.charge(RUN)?;
+                expression.eval(scope.clone())
+            }
             Self::Template(template) => {
+                budget.charge(RUN)?;
                 let mut output = Bounded { bytes: Vec::new(), exceeded: false };
-                let rendered = template.render_captured_to(scope.clone(), &mut output).map(drop);
+                let rendered = template.render_captured_to(scope.clone(), &mut output);
+                let rendered =
+                    rendered.map(|captured| budget.burnt(captured.state().fuel_levels()));
+                if rendered.as_ref().is_err_and(|error| error.kind() == ErrorKind::OutOfFuel) {
+                    budget.burnt(None);
+                }
                 if output.exceeded {
                     let message = format!("the output exceeds {} MiB", MAXIMUM_OUTPUT >> 20);
                     return Err(Error::new(ErrorKind::OutOfFuel, message));
@@ -51,6 +75,7 @@ impl Compiled<'_> {
         match self {
             Self::Expression { expression, .. } => expression.undeclared_variables(nested),
             Self::Template(template) => template.undeclared_variables(nested),
+            Self::Plain(_, compiled) => compiled.names(nested),
         }
     }
 
@@ -58,10 +83,19 @@ impl Compiled<'_> {
     pub(crate) fn template_file(&self) -> Option<(String, String)> {
         match self {
             Self::Template(template) => match Library::path(template.name())? {
-                Resolved::Path(path) => Some((path, template.source().to_owned())),
+                Resolved::Path(path) => Some((path, guard::written(template.source()))),
                 _ => None,
             },
-            Self::Expression { .. } => None,
+            Self::Expression { .. } | Self::Plain(..) => None,
+        }
+    }
+
+    /// Whether all of it is one expression.
+    pub(crate) fn is_expression(&self) -> bool {
+        match self {
+            Self::Expression { .. } => true,
+            Self::Template(_) => false,
+            Self::Plain(_, compiled) => compiled.is_expression(),
         }
     }
 
@@ -70,9 +104,19 @@ impl Compiled<'_> {
         match self {
             Self::Expression { offset, .. } => *offset,
             Self::Template(_) => 0,
+            Self::Plain(_, compiled) => compiled.offset(),
         }
     }
 }
+
+/// What running anything costs.
+const RUN: usize = 500;
+
+/// How many compiled strings are kept: each takes several kilobytes.
+const MAXIMUM_KEPT: usize = 10_000;
+
+/// What putting a plain string together costs.
+const PLAIN: usize = 100;
 
 /// Collects output up to the limit.
 struct Bounded {
@@ -96,20 +140,33 @@ impl Write for Bounded {
 }
 
 /// What was compiled, by where it is written.
-type Cache<'e> = HashMap<(SourceId, u32), Rc<Compiled<'e>>>;
+type Cache<'e> = Map<(SourceId, u32), Rc<Compiled<'e>>>;
 
 /// Compiles strings once, however often they are run. A clone shares what was compiled.
 #[derive(Clone)]
 pub(crate) struct Engine<'e> {
     environment: &'e Environment<'static>,
     library: &'e Library,
+    pub(crate) budget: Budget,
     cache: Rc<RefCell<Cache<'e>>>,
-    names: Rc<RefCell<HashMap<String, Rc<HashSet<String>>>>>,
+    templates: Rc<RefCell<Map<String, Rc<Compiled<'e>>>>>,
+    names: Rc<RefCell<Map<String, Rc<HashSet<String>>>>>,
 }
 
 impl<'e> Engine<'e> {
-    pub(crate) fn new(environment: &'e Environment<'static>, library: &'e Library) -> Self {
-        Self { environment, library, cache: Rc::default(), names: Rc::default() }
+    pub(crate) fn new(
+        environment: &'e Environment<'static>,
+        library: &'e Library,
+        budget: Budget,
+    ) -> Self {
+        Self {
+            environment,
+            library,
+            budget,
+            cache: Rc::default(),
+            templates: Rc::default(),
+            names: Rc::default(),
+        }
     }
 
     /// The bare expression `text`, written at `key`.
@@ -129,18 +186,46 @@ impl<'e> Engine<'e> {
         text: &str,
     ) -> Result<Rc<Compiled<'e>>, Error> {
         self.cached(key, || {
-            if let Some(range) = only_expression(text) {
-                return self.compile_expression(text, range);
-            }
-            let name = format!("{:?}:{}", key.0, key.1);
-            let name = self.library.keep_inline(directory, &name, text);
-            self.environment.get_template(&name).map(Compiled::Template)
+            let compiled = self.compile_string(key, directory, text)?;
+            Ok(match Plain::read(text) {
+                Some(plain) => Compiled::Plain(plain, Box::new(compiled)),
+                None => compiled,
+            })
         })
     }
 
+    fn compile_string(
+        &self,
+        key: (SourceId, u32),
+        directory: &str,
+        text: &str,
+    ) -> Result<Compiled<'e>, Error> {
+        if let Some(range) = only_expression(text) {
+            return self.compile_expression(text, range);
+        }
+        let name = format!("{:?}:{}", key.0, key.1);
+        let name = self.library.keep_inline(directory, &name, text);
+        self.environment.get_template(&name).map(Compiled::Template)
+    }
+
+    /// The string as the engine runs it.
+    #[cfg(test)]
+    pub(super) fn unoptimised(
+        &self,
+        key: (SourceId, u32),
+        text: &str,
+    ) -> Result<Compiled<'e>, Error> {
+        self.compile_string(key, "", text)
+    }
+
     /// The template file called `name` (see [`Library::file_name`]).
-    pub(crate) fn template(&self, name: &str) -> Result<Compiled<'e>, Error> {
-        self.environment.get_template(name).map(Compiled::Template)
+    pub(crate) fn template(&self, name: &str) -> Result<Rc<Compiled<'e>>, Error> {
+        if let Some(compiled) = self.templates.borrow().get(name) {
+            return Ok(Rc::clone(compiled));
+        }
+        let compiled = Rc::new(self.environment.get_template(name).map(Compiled::Template)?);
+        self.templates.borrow_mut().insert(name.to_owned(), Rc::clone(&compiled));
+        Ok(compiled)
     }
 
     /// The bare expression `text`, which is no string of a policy by itself.
@@ -153,6 +238,7 @@ impl<'e> Engine<'e> {
         let key = match compiled {
             Compiled::Template(template) => template.name(),
             Compiled::Expression { .. } => text,
+            Compiled::Plain(_, compiled) => return self.names(compiled, text),
         };
         if let Some(known) = self.names.borrow().get(key) {
             return Rc::clone(known);
@@ -165,6 +251,7 @@ impl<'e> Engine<'e> {
     fn compile_expression(&self, text: &str, range: Range<usize>) -> Result<Compiled<'e>, Error> {
         let offset = range.start;
         let text = text.get(range).unwrap_or_default().to_owned();
+        complexity::expression(&text)?;
         let expression = self.environment.compile_expression_owned(text)?;
         Ok(Compiled::Expression { expression, offset })
     }
@@ -178,7 +265,12 @@ impl<'e> Engine<'e> {
             return Ok(Rc::clone(compiled));
         }
         let compiled = Rc::new(compile()?);
-        self.cache.borrow_mut().insert(key, Rc::clone(&compiled));
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() >= MAXIMUM_KEPT {
+            cache.clear();
+        }
+        cache.insert(key, Rc::clone(&compiled));
+        drop(cache);
         Ok(compiled)
     }
 }

@@ -4,16 +4,22 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, escape_formatter};
 
+use super::budget::Budget;
+use super::complexity;
 use super::filters;
+use super::guard::guarded;
 use super::library::Library;
 
 /// How deep includes and macros may nest.
 const MAXIMUM_RECURSION: usize = 100;
 
-/// The environment in which everything of one evaluation is compiled and run.
-pub(crate) fn environment(library: &Arc<Library>) -> Environment<'static> {
+/// What writing a value costs, besides its bytes.
+const WRITING: usize = 50;
+
+/// The environment in which everything of one evaluation is compiled and run, within `budget`.
+pub(crate) fn environment(library: &Arc<Library>, budget: &Budget) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -32,8 +38,18 @@ pub(crate) fn environment(library: &Arc<Library>) -> Environment<'static> {
     // Prints the whole scope, secrets included.
     environment.remove_global("debug");
     let loader = Arc::clone(library);
-    environment.set_loader(move |name: &str| Ok::<_, Error>(loader.template(name)));
+    environment.set_loader(move |name: &str| {
+        let Some(text) = loader.template(name) else { return Ok(None) };
+        complexity::template(&text)?;
+        Ok::<_, Error>(Some(guarded(&text)))
+    });
     environment.set_path_join_callback(|name, parent| Cow::Owned(Library::join(name, parent)));
-    filters::install(&mut environment);
+    filters::install(&mut environment, budget);
+    let budget = budget.clone();
+    // What is written within a macro or a `set` block goes nowhere near the bounded output.
+    environment.set_formatter(move |output, state, value| {
+        budget.charge(WRITING + budget.text_length(value)?)?;
+        escape_formatter(output, state, value)
+    });
     environment
 }

@@ -8,6 +8,7 @@ use minijinja::{Error, ErrorKind};
 
 use super::compiled::Compiled;
 use super::filters;
+use super::guard;
 use super::library::{Library, Resolved};
 use super::scope::{Missing, ROOTS, Scope};
 use crate::diagnostics::suggest::{did_you_mean, nearest};
@@ -187,7 +188,7 @@ impl Told<'_> {
     /// The file that `error` is in, if it is one, its text, and where that starts in the origin.
     fn text_of(&self, error: &Error) -> (Option<SourceId>, String, usize) {
         if let Some(Resolved::Path(path)) = error.name().and_then(Library::path) {
-            let text = error.template_source().unwrap_or_default().to_owned();
+            let text = guard::written(error.template_source().unwrap_or_default());
             return (Some(self.file_source(&path, &text)), text, 0);
         }
         let offset = self.origin.offset;
@@ -282,7 +283,9 @@ fn quoted(detail: &str) -> Option<&str> {
 
 /// The range of `text` that an error is about, as narrow as it can be told.
 fn narrowed(text: &str, error: &Error, undefined: Option<&str>) -> Range<usize> {
-    let range = error.range().filter(|range| text.get(range.clone()).is_some());
+    let compiled = error.template_source().unwrap_or_default();
+    let range = error.range().map(|range| guard::written_range(compiled, &range));
+    let range = range.filter(|range| text.get(range.clone()).is_some());
     let range = range.unwrap_or_else(|| {
         let line = error.line().unwrap_or(1);
         let start: usize =

@@ -2,20 +2,25 @@
 //!
 //! What must stay true: an undefined name is an error wherever its value would count; nothing
 //! rendered is ever rendered again; nothing reads a clock, the network or randomness; every
-//! evaluation ends (it burns fuel and its output is bounded). Not bounded is the memory that one
-//! expression may use for intermediate strings: a policy is trusted with more than that.
+//! evaluation ends, and all evaluations of a catalog together end within about a second: they burn
+//! fuel and share one [`Budget`], and values are bounded where they get a name, go through a filter
+//! or are written. Not bounded is what a single expression of many large operands makes on its way.
 //!
 //! Blocks follow Ansible: the line break after a `{% … %}` and the blanks before it on its line are
 //! not part of the output; the last line break of a template is.
 
 mod blocks;
+mod budget;
 mod compiled;
+mod complexity;
 mod conjuncts;
 mod environment;
 mod failure;
 mod filters;
+mod guard;
 mod library;
 mod literals;
+mod plain;
 mod scope;
 mod split;
 mod tokens;
@@ -25,6 +30,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use budget::Budget;
 pub(crate) use compiled::{Compiled, Engine};
 pub(crate) use conjuncts::conjuncts;
 pub(crate) use environment::environment;

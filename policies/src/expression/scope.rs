@@ -26,7 +26,7 @@ impl Scope {
         Self { item: Some(item), ..self.clone() }
     }
 
-    fn named(&self, name: &str) -> Option<&Value> {
+    pub(super) fn named(&self, name: &str) -> Option<&Value> {
         match name {
             "facts" => self.facts.as_ref(),
             "labels" => self.labels.as_ref(),

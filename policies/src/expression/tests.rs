@@ -5,7 +5,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use super::*;
 
 fn engine() -> Environment<'static> {
-    environment(&Arc::default())
+    environment(&Arc::default(), &Budget::default())
 }
 
 fn eval(text: &str) -> Result<Value, Error> {

@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn every_filter_that_we_name_exists() {
         let library = std::sync::Arc::default();
-        let environment = crate::expression::environment(&library);
+        let environment =
+            crate::expression::environment(&library, &crate::expression::Budget::default());
         for name in filters::names() {
             let rendered = environment.compile_expression_owned(format!("none | {name}"));
             let error = rendered.unwrap().eval(()).err();

@@ -1,13 +1,12 @@
 //! From instances and edges to the catalog.
 
-use std::collections::HashSet;
-
 use super::cycles::report_cycles;
 use super::edges::{RawEdge, Why, World, resolve};
 use super::order::{Pair, order, superfluous};
 use crate::catalog::{Catalog, Edge, EdgeReason, Resource};
 use crate::diagnostics::{Context, Diagnostics, Reported};
 use crate::evaluate::{Evaluator, Instance, catalog_digest};
+use crate::map::{Set, set_for};
 use crate::parse;
 use crate::rules::SiteRules;
 
@@ -46,11 +45,12 @@ pub(crate) fn catalog(
 fn without_superfluous(count: usize, edges: Vec<RawEdge>) -> Vec<RawEdge> {
     let (strong, mut weak): (Vec<RawEdge>, Vec<RawEdge>) =
         edges.into_iter().partition(|edge| edge.why != Why::Automatic);
-    let mut seen: HashSet<Pair> = strong.iter().map(|edge| (edge.from, edge.to)).collect();
+    let mut seen: Set<Pair> = set_for(strong.len() + weak.len());
+    seen.extend(strong.iter().map(|edge| (edge.from, edge.to)));
     weak.retain(|edge| seen.insert((edge.from, edge.to)));
     let pairs =
         |edges: &[RawEdge]| edges.iter().map(|edge| (edge.from, edge.to)).collect::<Vec<_>>();
-    let dropped: HashSet<usize> =
+    let dropped: Set<usize> =
         superfluous(count, &pairs(&strong), &pairs(&weak)).into_iter().collect();
     let kept = weak.into_iter().enumerate().filter(|(index, _)| !dropped.contains(index));
     strong.into_iter().chain(kept.map(|(_, edge)| edge)).collect()

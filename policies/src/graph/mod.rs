@@ -7,6 +7,7 @@ mod build;
 mod cycles;
 mod deaf;
 mod edges;
+mod index;
 mod mutual;
 mod order;
 mod reference;

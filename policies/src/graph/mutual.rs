@@ -1,13 +1,12 @@
 //! Resources that each need the other first (a group that lists a user, who names that group): no
 //! order can serve both, so one of the two mentions has to go.
 
-use std::collections::HashMap;
-
 use steadfast_resources::{Autoedge, Identity};
 
 use super::edges::World;
 use crate::diagnostics::Code;
 use crate::evaluate::Instance;
+use crate::map::Map;
 
 /// Reports each pair of the resources for which `counts` holds that name each other.
 pub(crate) fn report(world: &World<'_>, counts: impl Fn(u32) -> bool) {
@@ -17,7 +16,7 @@ pub(crate) fn report(world: &World<'_>, counts: impl Fn(u32) -> bool) {
                 && relations.after.iter().any(|edge| matches!(edge, Autoedge::Exactly(_)))
         })
     };
-    let mut identities: HashMap<&Identity, u32> = HashMap::new();
+    let mut identities: Map<&Identity, u32> = Map::default();
     for (index, instance) in (0_u32..).zip(world.instances) {
         if let Some(relations) = instance.relations.as_ref().filter(|_| counts(index))
             && exact(instance)
@@ -42,7 +41,7 @@ pub(crate) fn report(world: &World<'_>, counts: impl Fn(u32) -> bool) {
 fn needed(instance: &Instance) -> impl Iterator<Item = &Identity> {
     instance.relations.iter().flat_map(|relations| &relations.after).filter_map(|edge| match edge {
         Autoedge::Exactly(identity) => Some(identity),
-        Autoedge::First(_) | Autoedge::Under { .. } => None,
+        Autoedge::Above { .. } | Autoedge::Under { .. } => None,
     })
 }
 

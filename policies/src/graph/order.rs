@@ -174,7 +174,8 @@ pub(crate) fn cycle(edges: &[Pair], tangle: &[u32]) -> Vec<usize> {
         }
     }
     let mut best: Vec<usize> = Vec::new();
-    for start in tangle.iter().take(MAXIMUM_STARTS) {
+    let starts = (MAXIMUM_STEPS / edges.len().max(1)).clamp(1, MAXIMUM_STARTS);
+    for start in tangle.iter().take(starts) {
         let found = shortest(edges, &leaving, *start);
         if !found.is_empty() && (best.is_empty() || found.len() < best.len()) {
             best = found;
@@ -185,6 +186,9 @@ pub(crate) fn cycle(edges: &[Pair], tangle: &[u32]) -> Vec<usize> {
 
 /// From how many nodes of a tangle a shortest cycle is looked for.
 const MAXIMUM_STARTS: usize = 200;
+
+/// How many edges may be looked at for that, with one start at least.
+const MAXIMUM_STEPS: usize = 1_000_000;
 
 fn shortest(edges: &[Pair], leaving: &HashMap<u32, Vec<usize>>, start: u32) -> Vec<usize> {
     let mut came: HashMap<u32, usize> = HashMap::new();
@@ -213,7 +217,8 @@ fn shortest(edges: &[Pair], leaving: &HashMap<u32, Vec<usize>>, start: u32) -> V
 }
 
 /// Which of the edges in `weak` must go so that, with `strong` (which has no cycle), no cycle is
-/// left: as few as a greedy choice in their given order drops. Indices into `weak`.
+/// left: as few as a greedy choice in their given order drops. Where finding that out would take too
+/// long, the rest of those that may be in a cycle. Indices into `weak`.
 pub(crate) fn superfluous(count: usize, strong: &[Pair], weak: &[Pair]) -> Vec<usize> {
     let all: Vec<Pair> = strong.iter().chain(weak).copied().collect();
     let tangles = tangles(count, &all);
@@ -233,9 +238,10 @@ pub(crate) fn superfluous(count: usize, strong: &[Pair], weak: &[Pair]) -> Vec<u
         after.entry(*from).or_default().push(*to);
     }
     let mut dropped = Vec::new();
+    let mut steps = 0;
     for (index, pair) in weak.iter().enumerate().filter(|(_, pair)| inside(pair)) {
         let (from, to) = *pair;
-        if reaches(&after, to, from) {
+        if steps > MAXIMUM_SEARCH || reaches(&after, to, from, &mut steps) {
             dropped.push(index);
         } else {
             after.entry(from).or_default().push(to);
@@ -244,7 +250,11 @@ pub(crate) fn superfluous(count: usize, strong: &[Pair], weak: &[Pair]) -> Vec<u
     dropped
 }
 
-fn reaches(after: &HashMap<u32, Vec<u32>>, from: u32, to: u32) -> bool {
+/// How many edges may be followed in search of cycles that automatic edges close.
+const MAXIMUM_SEARCH: usize = 5_000_000;
+
+/// Counts the edges it follows in `steps`.
+fn reaches(after: &HashMap<u32, Vec<u32>>, from: u32, to: u32, steps: &mut usize) -> bool {
     let mut seen = HashSet::from([from]);
     let mut open = vec![from];
     while let Some(node) = open.pop() {
@@ -252,6 +262,7 @@ fn reaches(after: &HashMap<u32, Vec<u32>>, from: u32, to: u32) -> bool {
             return true;
         }
         for next in after.get(&node).into_iter().flatten() {
+            *steps += 1;
             if seen.insert(*next) {
                 open.push(*next);
             }

@@ -5,10 +5,18 @@ use toml::de::{DeTable, DeValue};
 use super::node::{Entry, Item, Node};
 use crate::diagnostics::{Code, Context, Span, Spot};
 
+/// Of how many second definitions the first one is looked for.
+const MAXIMUM_SEARCHES: usize = 100;
+
 /// Reports the second definitions at `spots`, in written order.
 pub(super) fn report(context: &Context, spots: &[Spot], text: &str, entries: &[Entry]) {
     let mut repeated_table = None;
-    for spot in spots {
+    for (index, spot) in spots.iter().enumerate() {
+        if index >= MAXIMUM_SEARCHES {
+            let message = "there are more keys and tables that are defined twice in this file";
+            context.error(Code::Duplicate, *spot, message).report();
+            break;
+        }
         let span = spot.span;
         if let Some((line_start, path)) = header(text, span) {
             repeated_table = Some(span.end as usize);

@@ -4,12 +4,12 @@
 //! (`note` in `[note."/a"]`). Anything else that two pieces both have is left to the TOML parser,
 //! which then sees the file as a whole and knows all the rules.
 
-use std::collections::HashMap;
 use std::mem::take;
 
 use steadfast_resources::Text;
 
 use super::node::{Entry, Node};
+use crate::map::{Map, map_for};
 
 /// The pieces have something in common that only the parser may judge.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) struct Doubtful;
 /// Joins `entries` of all pieces; the first `rigid` of them are top-level keys and never joined.
 pub(super) fn join(entries: Vec<Entry>, rigid: usize) -> Result<Vec<Entry>, Doubtful> {
     let mut joined: Vec<Entry> = Vec::new();
-    let mut places: HashMap<Key, usize> = HashMap::with_capacity(entries.len());
+    let mut places: Map<Key, usize> = map_for(entries.len());
     let mut grown: Vec<usize> = Vec::new();
     for entry in entries {
         let place = *places.entry(Key(entry.key.clone())).or_insert(joined.len());

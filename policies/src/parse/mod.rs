@@ -23,7 +23,7 @@ use toml::de::DeTable;
 
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 
-use scan::{MAXIMUM_PARTS, Scan, scan};
+use scan::{MAXIMUM_PARTS, MAXIMUM_VALUES, Scan, scan};
 
 pub(crate) use duration::seconds;
 pub(crate) use literal::place_in_literal;
@@ -37,6 +37,9 @@ pub(crate) use shape::{Shape, name_of, strings};
 
 /// The largest policy, site or data file, in bytes.
 const MAXIMUM_SIZE: usize = 256 << 20;
+
+/// Of larger files with syntax errors only the first is told: a file of nothing else has millions.
+const MAXIMUM_RECOVERED: usize = 4 << 20;
 
 /// A parsed file.
 #[derive(Debug)]
@@ -63,6 +66,14 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
             context.error(Code::Limit, spot, message).report();
             return Document { entries: Vec::new(), sound: false };
         }
+        Scan::TooMany(at) => {
+            let spot = Spot::new(source, Span::new(&(at..at + 1)));
+            let message = format!(
+                "the file has too many parts: none may have more than {MAXIMUM_VALUES} values"
+            );
+            context.error(Code::Limit, spot, message).report();
+            return Document { entries: Vec::new(), sound: false };
+        }
         Scan::Pieces(pieces) if pieces.len() > 2 => {
             if let Some(entries) = in_pieces(context, source, &text, &pieces) {
                 return Document { entries, sound: true };
@@ -70,7 +81,14 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
         }
         Scan::Pieces(_) => {}
     }
-    let (table, errors) = DeTable::parse_recoverable(&text);
+    let (table, errors) = if text.len() > MAXIMUM_RECOVERED {
+        match DeTable::parse(&text) {
+            Ok(table) => (table, Vec::new()),
+            Err(error) => (toml::Spanned::new(0..0, DeTable::new()), vec![error]),
+        }
+    } else {
+        DeTable::parse_recoverable(&text)
+    };
     let mut sound = true;
     let mut duplicates = Vec::new();
     let mut last_line = None;

@@ -11,11 +11,19 @@ pub(crate) const MAXIMUM_PARTS: usize = 16;
 /// How large a piece is at least, in bytes.
 const PIECE: usize = 256 << 10;
 
+/// How many values a file may have, counted by what separates them.
+pub(crate) const MAXIMUM_VALUES: usize = 1_000_000;
+
+/// How many signs, blanks and line breaks a file may have outside strings and comments.
+pub(crate) const MAXIMUM_TOKENS: usize = 5_000_000;
+
 /// What the look found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Scan {
     /// Here a key has more than [`MAXIMUM_PARTS`] parts.
     TooDeep(usize),
+    /// Here the file has more than [`MAXIMUM_VALUES`] values, or more signs than that takes.
+    TooMany(usize),
     /// Whole pieces: first what is before the first table, then tables. In a file that is TOML each
     /// is TOML.
     Pieces(Vec<Range<usize>>),
@@ -31,6 +39,10 @@ pub(crate) fn scan(text: &str) -> Scan {
     let mut dots = 0;
     let mut open = 0_usize;
     let mut line_start = true;
+    // The end of the line that `position` is in, or an earlier one.
+    let mut line_end = 0;
+    let mut values = 0;
+    let mut tokens = 0;
     while let Some(byte) = bytes.get(position) {
         if line_start && *byte == b'[' && open == 0 {
             // The first table ends the part of the top-level keys, however short that is.
@@ -47,12 +59,25 @@ pub(crate) fn scan(text: &str) -> Scan {
                     return Scan::TooDeep(position);
                 }
             }
-            b'\n' | b'=' | b',' => dots = 0,
+            b'\n' => {
+                dots = 0;
+                tokens += 1;
+            }
+            b' ' => tokens += 1,
+            b'=' | b',' => {
+                dots = 0;
+                values += 1;
+                if values > MAXIMUM_VALUES {
+                    return Scan::TooMany(position);
+                }
+            }
             b'[' | b'{' => {
                 dots = 0;
+                tokens += 1;
                 open += 1;
             }
             b']' | b'}' => {
+                tokens += 1;
                 dots = 0;
                 open = open.saturating_sub(1);
             }
@@ -61,10 +86,16 @@ pub(crate) fn scan(text: &str) -> Scan {
                 continue;
             }
             b'"' | b'\'' => {
-                position = string_end(bytes, position, *byte);
+                if line_end <= position {
+                    line_end = find(bytes, position, b'\n').unwrap_or(bytes.len());
+                }
+                position = string_end(bytes, position, *byte, line_end);
                 continue;
             }
             _ => {}
+        }
+        if tokens > MAXIMUM_TOKENS {
+            return Scan::TooMany(position);
         }
         position += 1;
     }
@@ -72,23 +103,17 @@ pub(crate) fn scan(text: &str) -> Scan {
     Scan::Pieces(pieces)
 }
 
-/// The first `byte` from `from` on; long stretches without it are passed over quickly.
+/// The first `byte` from `from` on.
 fn find(bytes: &[u8], from: usize, byte: u8) -> Option<usize> {
-    const STRIDE: usize = 64;
-    let rest = bytes.get(from..)?;
-    let skipped =
-        rest.chunks_exact(STRIDE).take_while(|chunk| !chunk.contains(&byte)).count() * STRIDE;
-    let tail = rest.get(skipped..)?;
-    tail.iter().position(|other| *other == byte).map(|at| from + skipped + at)
+    memchr::memchr(byte, bytes.get(from..)?).map(|at| from + at)
 }
 
-/// The position after the string that starts at `start`.
-fn string_end(bytes: &[u8], start: usize, quote: u8) -> usize {
+/// The position after the string that starts at `start`, in a line that ends at `line_end`.
+fn string_end(bytes: &[u8], start: usize, quote: u8, line_end: usize) -> usize {
     let triple = bytes.get(start..start + 3) == Some(&[quote; 3]);
     let width = if triple { 3 } else { 1 };
     let body = start + width;
-    let line_end =
-        if triple { bytes.len() } else { find(bytes, start, b'\n').unwrap_or(bytes.len()) };
+    let line_end = if triple { bytes.len() } else { line_end };
     let mut from = body;
     while let Some(end) = find(bytes, from, quote).filter(|end| *end < line_end) {
         if triple && bytes.get(end..end + 3) != Some(&[quote; 3]) {

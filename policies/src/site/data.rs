@@ -12,6 +12,7 @@ use super::assignment::as_text;
 use crate::diagnostics::{Code, Context, Reported, SourceId, Spot};
 use crate::evaluate::{Evaluator, Files, Frame};
 use crate::expression::{Resolved, from_item, resolve};
+use crate::map::Map;
 #[cfg(test)]
 use crate::parse;
 use crate::parse::{Entry, Item, Node, Policy};
@@ -94,22 +95,32 @@ impl Datum {
         // A key with `+` counts after the one without, in whichever order they are written.
         let (appends, plain): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| entry.key.ends_with('+'));
+        let mut places: Map<String, usize> =
+            map.iter().enumerate().map(|(place, (key, _))| (key.to_string(), place)).collect();
         for entry in plain {
             let spot = Spot::new(source, entry.item.span);
-            let known = map.iter().position(|(key, _)| **key == *entry.key);
-            let below = known.map(|index| map.remove(index));
-            let datum = match (&entry.item.node, below) {
-                (Node::Table(entries), Some((_, below))) => below.merged(context, source, entries),
-                (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
-                (_, below) => {
-                    Self::given(context, source, &entry.item, below.map(|(_, below)| below))
+            let place = *places.entry(entry.key.to_string()).or_insert(map.len());
+            let known = map.get_mut(place).map(|(_, datum)| datum);
+            let empty = Self::empty(spot);
+            let (known, below) = match known {
+                Some(known) => {
+                    let below = std::mem::replace(known, empty);
+                    (Some(known), Some(below))
                 }
+                None => (None, None),
             };
-            let at = known.unwrap_or(map.len()).min(map.len());
-            map.insert(at, (entry.key.clone(), datum));
+            let datum = match (&entry.item.node, below) {
+                (Node::Table(entries), Some(below)) => below.merged(context, source, entries),
+                (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
+                (_, below) => Self::given(context, source, &entry.item, below),
+            };
+            match known {
+                Some(known) => *known = datum,
+                None => map.push((entry.key.clone(), datum)),
+            }
         }
         for entry in appends {
-            append(context, source, map, entry);
+            append(context, source, map, &mut places, entry);
         }
         self
     }
@@ -156,7 +167,13 @@ impl Datum {
     }
 }
 
-fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, entry: &Entry) {
+fn append(
+    context: &Context,
+    source: SourceId,
+    map: &mut Vec<(Text, Datum)>,
+    places: &mut Map<String, usize>,
+    entry: &Entry,
+) {
     let key = entry.key.trim_end_matches('+');
     let spot = Spot::new(source, entry.item.span);
     let Node::List(items) = &entry.item.node else {
@@ -164,7 +181,8 @@ fn append(context: &Context, source: SourceId, map: &mut Vec<(Text, Datum)>, ent
         context.error(Code::WrongType, spot, message).report();
         return;
     };
-    match map.iter_mut().find(|(known, _)| **known == *key) {
+    let place = *places.entry(key.to_owned()).or_insert(map.len());
+    match map.get_mut(place) {
         Some((_, Datum { content: Content::List(list), trail, .. })) => {
             if context.tracer.is_some() {
                 trail.push(Said::new(source, &entry.item, true));

@@ -27,7 +27,7 @@ use steadfast_resources::{Reference, Registry};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Context, Diagnostic, Diagnostics, Spot};
 use crate::evaluate::{Files, Policies};
-use crate::expression::{Engine, environment};
+use crate::expression::{Budget, Engine, environment};
 use crate::parse::Element;
 use crate::repository::Repository;
 use crate::site;
@@ -138,13 +138,14 @@ pub fn test(repository: &dyn Repository, registry: &Registry, filter: Option<&st
         let files = Files::new(&context, repository);
         files.keep_documents();
         let library = files.library();
-        let environment = environment(&library);
+        let budget = Budget::default();
+        let environment = environment(&library, &budget);
         let trial = Trial {
             context: &context,
             registry,
             files: &files,
             policies: Policies::new(&context, registry, &files),
-            engine: Engine::new(&environment, &library),
+            engine: Engine::new(&environment, &library, budget),
             site: site::read(&context, &files),
         };
         let suites = read(&context, registry, &files);

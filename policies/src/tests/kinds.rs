@@ -82,16 +82,6 @@ static BELL: KindDeclaration = KindDeclaration {
     conformance: "",
 };
 
-fn parents(path: &str) -> Vec<Identity> {
-    let mut parents = Vec::new();
-    let mut rest = path;
-    while let Some((head, _)) = rest.rsplit_once('/') {
-        rest = head;
-        parents.push(Identity::new("note", if head.is_empty() { "/" } else { head }));
-    }
-    parents
-}
-
 impl Kind for Note {
     type Wanted = WantedNote;
     type Observed = ();
@@ -133,7 +123,7 @@ impl Kind for Note {
     fn relations(&self, wanted: &WantedNote) -> Relations {
         Relations {
             identity: Identity::new("note", &*wanted.path),
-            after: vec![Autoedge::First(parents(&wanted.path))],
+            after: vec![Autoedge::Above { kind: "note", path: wanted.path.clone() }],
             absent: wanted.absent,
         }
     }

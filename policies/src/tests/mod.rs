@@ -3,6 +3,7 @@
 mod cases;
 mod checks;
 mod golden;
+mod hostile;
 mod hosts;
 mod includes;
 pub(crate) mod kinds;

@@ -11,15 +11,16 @@
 
 mod unused;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use steadfast_resources::Registry;
 
-use crate::diagnostics::{Code, Context, Diagnostics, SourceId, Span, Spot};
+use crate::diagnostics::{Code, Context, Diagnostics, Span, Spot};
 use crate::evaluate::{Evaluator, Files, Mode, Policies};
-use crate::expression::{Engine, Library, Origin, Scope, Told, environment, tell};
+use crate::expression::{Budget, Engine, Library, Origin, Scope, Told, environment, tell};
 use crate::graph::{self, World};
 use crate::parse::{Element, Policy};
 use crate::repository::Repository;
@@ -57,13 +58,14 @@ fn with_trial(
         let files = Files::new(&context, repository);
         files.keep_documents();
         let library = files.library();
-        let environment = environment(&library);
+        let budget = Budget::default();
+        let environment = environment(&library, &budget);
         use_it(&Trial {
             context: &context,
             registry,
             files: &files,
             policies: Policies::new(&context, registry, &files),
-            engine: Engine::new(&environment, &library),
+            engine: Engine::new(&environment, &library, budget),
             site: site::read(&context, &files),
         });
     }
@@ -103,11 +105,12 @@ fn single(
         let files = Files::new(&context, repository);
         files.keep_documents();
         let library = files.library();
-        let environment = environment(&library);
+        let budget = Budget::default();
+        let environment = environment(&library, &budget);
         let policies = Policies::new(&context, registry, &files);
         let source = context.sources.add(file_name, text);
         let policy = Rc::new(policies.parse(crate::policy_name(file_name), "", source));
-        let engine = Engine::new(&environment, &library);
+        let engine = Engine::new(&environment, &library, budget);
         let trial =
             Trial { context: &context, registry, files: &files, policies, engine, site: None };
         check_policies(&trial, std::slice::from_ref(&policy));
@@ -225,20 +228,33 @@ fn compile_templates(
     }
 }
 
+/// How many uses of policies are followed in search of cycles.
+const MAXIMUM_FOLLOWED: usize = 1_000_000;
+
+/// A use of a policy: which, and where it is written.
+type Use = (Rc<Policy>, Spot);
+
 /// Reports policies that use each other without end.
 fn module_cycles(context: &Context, policies: &Policies<'_>, all: &[Rc<Policy>]) {
+    let mut known: HashMap<Arc<str>, Vec<Use>> = HashMap::new();
+    let mut followed = 0;
     for policy in all {
         let mut chain = vec![Arc::clone(&policy.name)];
         let mut at = Rc::clone(policy);
-        while let Some((next, source, span)) = uses(policies, &at, &policy.name) {
+        loop {
+            let name = Arc::clone(&at.name);
+            let used = known.entry(name).or_insert_with(|| uses(policies, &at));
+            followed += used.len();
+            let wanted = used.iter().find(|(next, _)| next.name == policy.name);
+            let Some((next, spot)) = wanted.or(used.first()).cloned() else { break };
             chain.push(Arc::clone(&next.name));
             if next.name == policy.name {
                 let names: Vec<&str> = chain.iter().map(|name| &**name).collect();
                 let message = format!("policies use each other without end: {}", names.join(" → "));
-                context.error(Code::Cycle, Spot::new(source, span), message).report();
+                context.error(Code::Cycle, spot, message).report();
                 break;
             }
-            if chain.len() > all.len() {
+            if chain.len() > all.len() || followed > MAXIMUM_FOLLOWED {
                 break;
             }
             at = next;
@@ -246,27 +262,15 @@ fn module_cycles(context: &Context, policies: &Policies<'_>, all: &[Rc<Policy>])
     }
 }
 
-/// A policy that `policy` uses, `wanted` if possible.
-fn uses(
-    policies: &Policies<'_>,
-    policy: &Policy,
-    wanted: &str,
-) -> Option<(Rc<Policy>, SourceId, Span)> {
-    let mut used = policy.elements.iter().filter_map(|element| match element {
+/// The policies that `policy` uses, in written order.
+fn uses(policies: &Policies<'_>, policy: &Policy) -> Vec<Use> {
+    let used = policy.elements.iter().filter_map(|element| match element {
         Element::Module(module) => {
             let (name, span) = module.source.as_ref()?;
             let next = policies.load(name).ok().flatten()?;
-            Some((next, policy.source, *span))
+            Some((next, Spot::new(policy.source, *span)))
         }
         Element::Resource(_) => None,
     });
-    let mut first = None;
-    used.find_map(|found| {
-        if *found.0.name == *wanted {
-            return Some(found);
-        }
-        first.get_or_insert(found);
-        None
-    })
-    .or(first)
+    used.collect()
 }

@@ -67,8 +67,7 @@ impl Kind for File {
         let file = |path: &dyn std::fmt::Display| Identity::new("file", path.to_string());
         let mut after = Vec::new();
         if !wanted.path.is_root() {
-            let parents = wanted.path.ancestors().map(|path| file(&path)).collect();
-            after.push(Autoedge::First(parents));
+            after.push(Autoedge::Above { kind: "file", path: wanted.path.to_string() });
         }
         for (kind, account) in [("user", &wanted.owner), ("group", &wanted.group)] {
             if let Some(Account::Name(name)) = account {

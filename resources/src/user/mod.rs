@@ -24,8 +24,6 @@ pub use action::UserAction;
 pub use observed::Observed;
 pub use wanted::Wanted;
 
-use std::path::Path;
-
 use crate::attributes::AttributeReader;
 use crate::declaration::KindDeclaration;
 use crate::export::Export;
@@ -68,12 +66,7 @@ impl Kind for User {
             }
         }
         if wanted.manage_home {
-            let home = wanted.home_path(None);
-            let parents = Path::new(&home)
-                .ancestors()
-                .skip(1)
-                .map(|parent| Identity::new("file", parent.to_string_lossy()));
-            after.push(Autoedge::First(parents.collect()));
+            after.push(Autoedge::Above { kind: "file", path: wanted.home_path(None) });
         }
         after.dedup();
         Relations { identity: Identity::new("user", &wanted.name), after, absent: !wanted.present }

@@ -3,12 +3,21 @@
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
-pub(super) fn install(environment: &mut Environment<'static>) {
-    environment.add_filter("combine", |first: Value, others: Rest<Value>, arguments: Kwargs| {
-        let recursive = arguments.get::<Option<bool>>("recursive")?.unwrap_or(false);
-        arguments.assert_all_used()?;
-        others.iter().try_fold(first, |merged, other| combined(&merged, other, recursive))
-    });
+use crate::expression::budget::{Budget, MAXIMUM_ITEMS};
+
+pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
+    let own = budget.clone();
+    environment.add_filter(
+        "combine",
+        move |first: Value, others: Rest<Value>, arguments: Kwargs| {
+            let recursive = arguments.get::<Option<bool>>("recursive")?.unwrap_or(false);
+            arguments.assert_all_used()?;
+            others.iter().try_fold(first, |merged, other| {
+                each_with_each(&own, &merged, other)?;
+                combined(&merged, other, recursive)
+            })
+        },
+    );
     environment.add_filter("dict2items", |map: Value| {
         pairs(&map).map(|pairs| {
             pairs
@@ -90,18 +99,38 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         .add_test("any", |list: Value| Ok::<_, Error>(list.try_iter()?.any(|item| item.is_true())));
     environment.add_test("truthy", |value: Value| given(&value).map(|()| value.is_true()));
     environment.add_test("falsy", |value: Value| given(&value).map(|()| !value.is_true()));
-    environment.add_filter("union", |left: Value, right: Value| {
+    let own = budget.clone();
+    environment.add_filter("union", move |left: Value, right: Value| {
+        for (one, other) in [(&left, &left), (&left, &right), (&right, &right)] {
+            each_with_each(&own, one, other)?;
+        }
         let items = left.try_iter()?.chain(right.try_iter()?);
         Ok::<_, Error>(distinct(items))
     });
-    environment.add_filter("intersect", |left: Value, right: Value| {
+    let own = budget.clone();
+    environment.add_filter("intersect", move |left: Value, right: Value| {
+        each_with_each(&own, &left, &right)?;
+        each_with_each(&own, &left, &left)?;
         let right: Vec<Value> = right.try_iter()?.collect();
         Ok::<_, Error>(distinct(left.try_iter()?.filter(|item| right.contains(item))))
     });
-    environment.add_filter("difference", |left: Value, right: Value| {
+    let own = budget.clone();
+    environment.add_filter("difference", move |left: Value, right: Value| {
+        each_with_each(&own, &left, &right)?;
+        each_with_each(&own, &left, &left)?;
         let right: Vec<Value> = right.try_iter()?.collect();
         Ok::<_, Error>(distinct(left.try_iter()?.filter(|item| !right.contains(item))))
     });
+}
+
+/// Takes from `budget` what comparing each item of one list or map with each of the other costs.
+fn each_with_each(budget: &Budget, left: &Value, right: &Value) -> Result<(), Error> {
+    const COMPARISON: usize = 5;
+    let count = |value: &Value| match value.len() {
+        Some(count) => count,
+        None => value.try_iter().map_or(0, |items| items.take(MAXIMUM_ITEMS).count()),
+    };
+    budget.charge(count(left).saturating_mul(count(right)).saturating_mul(COMPARISON))
 }
 
 /// An undefined value is neither true nor false.

@@ -8,17 +8,20 @@ use serde::Serialize;
 use sha2::{Digest, Sha256, Sha512};
 
 use super::{indentation, plain, yaml};
+use crate::expression::budget::Budget;
 
 fn failed(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
-pub(super) fn install(environment: &mut Environment<'static>) {
-    environment.add_filter("to_json", |value: Value, arguments: Kwargs| {
-        json(&value, indentation(&arguments, 0)?)
+pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
+    let own = budget.clone();
+    environment.add_filter("to_json", move |value: Value, arguments: Kwargs| {
+        json(&plain(&value, &own)?, indentation(&arguments, 0)?)
     });
-    environment.add_filter("to_nice_json", |value: Value, arguments: Kwargs| {
-        json(&value, indentation(&arguments, 4)?)
+    let own = budget.clone();
+    environment.add_filter("to_nice_json", move |value: Value, arguments: Kwargs| {
+        json(&plain(&value, &own)?, indentation(&arguments, 4)?)
     });
     environment.add_filter("from_json", |text: &str| {
         serde_json::from_str::<serde_json::Value>(text)
@@ -30,8 +33,9 @@ pub(super) fn install(environment: &mut Environment<'static>) {
             .map(|table| Value::from(Serde(from_toml(toml::Value::Table(table)))))
             .map_err(|error| failed(format!("this is not TOML: {}", error.message())))
     });
-    environment.add_filter("to_toml", |value: Value| {
-        let value = plain(&value)?;
+    let own = budget.clone();
+    environment.add_filter("to_toml", move |value: Value| {
+        let value = plain(&value, &own)?;
         let toml = toml::Value::try_from(&value)
             .map_err(|error| failed(format!("this cannot be TOML: {error}")))?;
         match toml {
@@ -41,8 +45,9 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         }
     });
     for name in ["to_yaml", "to_nice_yaml"] {
-        environment.add_filter(name, |value: Value, arguments: Kwargs| {
-            Ok::<_, Error>(yaml::block(&plain(&value)?, indentation(&arguments, 2)?.max(1)))
+        let own = budget.clone();
+        environment.add_filter(name, move |value: Value, arguments: Kwargs| {
+            Ok::<_, Error>(yaml::block(&plain(&value, &own)?, indentation(&arguments, 2)?.max(1)))
         });
     }
     environment
@@ -103,10 +108,9 @@ fn sha512(bytes: &[u8]) -> String {
     hexadecimal(&Sha512::digest(bytes))
 }
 
-fn json(value: &Value, indent: usize) -> Result<String, Error> {
-    let value = plain(value)?;
+fn json(value: &serde_json::Value, indent: usize) -> Result<String, Error> {
     if indent == 0 {
-        return serde_json::to_string(&value).map_err(|error| failed(error.to_string()));
+        return serde_json::to_string(value).map_err(|error| failed(error.to_string()));
     }
     let spaces = " ".repeat(indent);
     let mut output = Vec::new();

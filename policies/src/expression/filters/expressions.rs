@@ -8,9 +8,24 @@ use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use regex::{Regex, RegexBuilder};
 
+use crate::expression::budget::Budget;
+
 /// Expressions compiled so far: a filter in a loop compiles its expression once.
 #[derive(Clone, Default)]
-struct Cache(Arc<Mutex<HashMap<Key, Regex>>>);
+struct Cache {
+    compiled: Arc<Mutex<HashMap<Key, Regex>>>,
+    budget: Budget,
+}
+
+/// How large a compiled expression may be, in bytes.
+const MAXIMUM_SIZE: usize = 2 << 20;
+
+/// How many compiled expressions are kept.
+const MAXIMUM_KEPT: usize = 100;
+
+/// What compiling an expression costs, by its length and at least.
+const COMPILING: usize = 20_000;
+const COMPILING_BYTE: usize = 2_000;
 
 /// The pattern, whether case is ignored, whether lines count.
 type Key = (String, bool, bool);
@@ -21,11 +36,14 @@ impl Cache {
         let multi_line = arguments.get::<Option<bool>>("multiline")?.unwrap_or(false);
         arguments.assert_all_used()?;
         let key = (pattern.to_owned(), ignore_case, multi_line);
-        let mut compiled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(regex) = compiled.get(&key) {
             return Ok(regex.clone());
         }
+        self.budget.charge(COMPILING + COMPILING_BYTE * pattern.len())?;
         let regex = RegexBuilder::new(pattern)
+            .size_limit(MAXIMUM_SIZE)
+            .dfa_size_limit(MAXIMUM_SIZE)
             .case_insensitive(ignore_case)
             .multi_line(multi_line)
             .build()
@@ -35,13 +53,16 @@ impl Cache {
                 let message = format!("{pattern:?} is no regular expression: {reason}");
                 Error::new(ErrorKind::InvalidOperation, message)
             })?;
+        if compiled.len() >= MAXIMUM_KEPT {
+            compiled.clear();
+        }
         compiled.insert(key, regex.clone());
         Ok(regex)
     }
 }
 
-pub(super) fn install(environment: &mut Environment<'static>) {
-    let cache = Cache::default();
+pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
+    let cache = Cache { budget: budget.clone(), ..Cache::default() };
     let shared = cache.clone();
     environment.add_filter(
         "regex_replace",

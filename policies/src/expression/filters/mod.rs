@@ -8,6 +8,7 @@ mod collections;
 mod declarations;
 mod encodings;
 mod expressions;
+mod limited;
 mod methods;
 mod texts;
 mod versions;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use super::budget::Budget;
 use super::library::{Known, Library, Resolved, resolve};
 use crate::diagnostics::suggest::did_you_mean;
 
@@ -48,11 +50,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("yaml_encode", "write `to_json`: it is YAML, too"),
 ];
 
-/// Adds ours to `environment`.
-pub(crate) fn install(environment: &mut Environment<'static>) {
-    encodings::install(environment);
-    expressions::install(environment);
-    collections::install(environment);
+/// Adds ours to `environment`; all of them count against `budget`.
+pub(crate) fn install(environment: &mut Environment<'static>, budget: &Budget) {
+    limited::install(environment, budget);
+    encodings::install(environment, budget);
+    expressions::install(environment, budget);
+    collections::install(environment, budget);
     addresses::install(environment);
     texts::install(environment);
     versions::install(environment);
@@ -136,20 +139,28 @@ pub(crate) fn file_function(library: &Arc<Library>, directory: &str) -> Value {
     })
 }
 
-/// The value as plain data; an error where a part of it is undefined or no data at all.
-fn plain(value: &Value) -> Result<serde_json::Value, Error> {
+/// The value as plain data; an error where a part of it is undefined or no data at all, or where
+/// it is too large.
+fn plain(value: &Value, budget: &Budget) -> Result<serde_json::Value, Error> {
+    // Making the data and writing it costs several times as much as looking at it.
+    const MAKING: usize = 6;
+    budget.charge(MAKING * budget.bounded(value)?)?;
+    plain_data(value)
+}
+
+fn plain_data(value: &Value) -> Result<serde_json::Value, Error> {
     let broken = |what: &str| Error::new(ErrorKind::InvalidOperation, what.to_owned());
     match value.kind() {
         ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),
         ValueKind::Seq | ValueKind::Iterable => value
             .try_iter()?
-            .map(|item| plain(&item))
+            .map(|item| plain_data(&item))
             .collect::<Result<_, _>>()
             .map(serde_json::Value::Array),
         ValueKind::Map => {
             let mut map = serde_json::Map::new();
             for key in value.try_iter()? {
-                let item = plain(&value.get_item(&key)?)?;
+                let item = plain_data(&value.get_item(&key)?)?;
                 map.insert(key.to_string(), item);
             }
             Ok(serde_json::Value::Object(map))

@@ -60,7 +60,8 @@ pub(crate) fn tests() -> impl Iterator<Item = &'static str> {
 
 /// What `expression` yields without any names, as text, or what is wrong with it.
 pub fn example(expression: &str) -> Result<String, String> {
-    let environment = environment(&std::sync::Arc::default());
+    let environment =
+        environment(&std::sync::Arc::default(), &crate::expression::Budget::default());
     let compiled = environment.compile_expression(expression);
     let value = compiled.and_then(|compiled| compiled.eval(()));
     value.map(|value| value.to_string()).map_err(|error| error.to_string())

@@ -1,0 +1,119 @@
+//! What the expressions and templates of one catalog may use up, all together.
+//!
+//! Work is counted in units of about a nanosecond, never in time, so that the answer is the same on
+//! every host: an instruction of the engine costs some, so does every byte that is made.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, Value};
+
+use super::{FUEL, MAXIMUM_OUTPUT};
+
+/// All the work of one catalog: about a second.
+const MAXIMUM_WORK: u64 = 1_000_000_000;
+
+/// What an instruction of the template engine costs.
+const INSTRUCTION: u64 = 30;
+
+/// What a value costs, besides its bytes.
+const VALUE: usize = 16;
+
+/// How deep values may nest.
+const MAXIMUM_DEPTH: usize = 100;
+
+/// How many items a list or map may have.
+pub(super) const MAXIMUM_ITEMS: usize = 1_000_000;
+
+/// How the message of a spent budget begins.
+pub(super) const SPENT: &str = "the templates and expressions of this host take too much work";
+
+/// The work done so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Budget(Arc<AtomicU64>);
+
+impl Budget {
+    /// Begins anew: another catalog is made with the same engine.
+    pub(crate) fn renew(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Takes `units` from it.
+    pub(super) fn charge(&self, units: usize) -> Result<(), Error> {
+        let units = units as u64;
+        let before = self.0.fetch_add(units, Ordering::Relaxed);
+        if before.saturating_add(units) > MAXIMUM_WORK {
+            return Err(Error::new(ErrorKind::OutOfFuel, SPENT));
+        }
+        Ok(())
+    }
+
+    /// Takes what an evaluation that left `levels` of fuel has burnt; all of its fuel where it did
+    /// not get that far.
+    pub(super) fn burnt(&self, levels: Option<(u64, u64)>) {
+        let consumed = levels.map_or(FUEL, |(consumed, _)| consumed);
+        self.0.fetch_add(consumed * INSTRUCTION, Ordering::Relaxed);
+    }
+
+    /// Refuses a value that is too large or nests too deep, and takes what looking costs; otherwise
+    /// how large it is.
+    pub(super) fn bounded(&self, value: &Value) -> Result<usize, Error> {
+        let mut size = 0;
+        let outcome = measure(value, 0, &mut size);
+        self.charge(size)?;
+        outcome.map(|()| size)
+    }
+
+    /// The length of `value` as text.
+    pub(super) fn text_length(&self, value: &Value) -> Result<usize, Error> {
+        if let Some(text) = value.as_str() {
+            return if text.len() > MAXIMUM_OUTPUT { Err(too_large()) } else { Ok(text.len()) };
+        }
+        let mut counter = Counter(0);
+        let complete = write!(counter, "{value}").is_ok();
+        self.charge(counter.0)?;
+        if complete { Ok(counter.0) } else { Err(too_large()) }
+    }
+}
+
+/// The error for anything that is larger than a rendered text may be.
+pub(super) fn too_large() -> Error {
+    let message = format!("a value exceeds {} MiB", MAXIMUM_OUTPUT >> 20);
+    Error::new(ErrorKind::OutOfFuel, message)
+}
+
+fn measure(value: &Value, depth: usize, size: &mut usize) -> Result<(), Error> {
+    *size += VALUE;
+    if depth > MAXIMUM_DEPTH {
+        let message = format!("a value nests deeper than {MAXIMUM_DEPTH} levels");
+        return Err(Error::new(ErrorKind::OutOfFuel, message));
+    }
+    match value.kind() {
+        ValueKind::String => *size += value.as_str().map_or(0, str::len),
+        ValueKind::Seq | ValueKind::Iterable => {
+            for item in value.try_iter()? {
+                measure(&item, depth + 1, size)?;
+            }
+        }
+        ValueKind::Map => {
+            for key in value.try_iter()? {
+                measure(&key, depth + 1, size)?;
+                measure(&value.get_item(&key)?, depth + 1, size)?;
+            }
+        }
+        _ => {}
+    }
+    if *size > MAXIMUM_OUTPUT { Err(too_large()) } else { Ok(()) }
+}
+
+/// Counts bytes up to the limit.
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0 += text.len();
+        if self.0 > MAXIMUM_OUTPUT { Err(std::fmt::Error) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,4 @@
+//! See `steadfast_tests::fuzzed::evaluator`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| steadfast_tests::fuzzed::evaluator(bytes));
