@@ -4,6 +4,7 @@
 //! written order stands; an automatic edge never wins against explicit ones.
 
 mod build;
+mod claims;
 mod cycles;
 mod deaf;
 mod edges;
