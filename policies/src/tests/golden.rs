@@ -94,7 +94,7 @@ golden! {
         ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"vhost\"]\n[assign.params.vhost]\nname = \"x\"\n"),
         ("policies/web.toml", "include = [\"vhost\"]\n\n[module.one]\nsource = \"vhost\"\nname = \"a\"\n\n[note.\"/b\"]\nrequire = \"module.one\"\n"),
         ("policies/vhost.toml", "[params]\nname = \"x\"\n\n[note.\"/{{ params.name }}\"]\nmode = 0644\n"),
-        ("tests/web.toml", "[case.a]\npolicy = \"vhost\"\nparams = { name = \"y\" }\nexpect = { \"note./y\" = { mode = \"0644\" } }\n"),
+        ("tests/web.toml", "[case.a]\npolicy = \"vhost\"\nparams = { name = \"y\" }\nexpect.note.\"/y\" = { mode = \"0644\" }\n"),
     ];
     merge_conflict: [("policies/web.toml", "[note.\"/a\"]\n<<<<<<< HEAD\nmode = \"0644\"\n=======\nmode = \"0600\"\n>>>>>>> other\n\n[note.\"/b\"]\nmode = 1 2\n")];
     unclosed: [
