@@ -75,6 +75,20 @@ pub(crate) fn check(world: &World<'_>, own: &[std::ops::Range<usize>]) {
     }
 }
 
+/// Warns of `references` to what no policy may ever declare, in cases that say it is not there.
+pub(crate) fn warn_of_impossible<'c>(
+    world: &World<'_>,
+    references: impl Iterator<Item = &'c (Text, Spot)>,
+) {
+    if world.unsound || world.context.has_errors() {
+        return;
+    }
+    let mut index = Index::new(world);
+    for (text, spot) in references {
+        index.warn_of_impossible(text, *spot);
+    }
+}
+
 /// The edges that references make. A reference to nothing is reported.
 pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
     if world.instances.iter().all(|instance| instance.links.is_empty()) {

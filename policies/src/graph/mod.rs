@@ -17,5 +17,5 @@ mod reference;
 mod tests;
 
 pub(crate) use build::catalog;
-pub(crate) use edges::{World, check};
+pub(crate) use edges::{World, check, warn_of_impossible};
 pub(crate) use reference::reference;
