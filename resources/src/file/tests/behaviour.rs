@@ -74,6 +74,32 @@ fn removed_trees_are_kept_file_by_file() {
 }
 
 #[test]
+fn a_strangers_access_list_goes_as_a_shown_change() {
+    const ACCESS: &str = "system.posix_acl_access";
+    for (found, wanted, stays) in [
+        (1000, vec![("owner", Value::Integer(0))], false),
+        (1000, vec![("owner", Value::Integer(0)), ("content", text("new\n"))], false),
+        (1000, vec![("owner", Value::Integer(1000)), ("content", text("new\n"))], true),
+        (1000, vec![("content", text("new\n"))], true),
+        (0, vec![("owner", Value::Integer(1000)), ("content", text("new\n"))], true),
+    ] {
+        let mut host = FakeHost::scene();
+        let node = host.files.put("/srv/app", file("old\n"), 0o640);
+        node.uid = found;
+        node.attributes.insert(ACCESS.into(), b"user:1000:rwx".to_vec());
+        let wanted = wish("/srv/app", wanted);
+        let planned = plan(&wanted, &host).unwrap();
+        let shown = planned.steps[0].changes.iter().find(|change| change.property == "acl");
+        let before = shown.map(|change| (&change.before, &change.after));
+        let expected = (&Shown::value("given by uid 1000"), &Shown::Absent);
+        assert_eq!(before, (!stays).then_some(expected), "{wanted:?}");
+        settle(&wanted, &mut host, &mut Kept::default());
+        let node = host.files.get("/srv/app").unwrap();
+        assert_eq!(node.attributes.contains_key(ACCESS), stays, "{wanted:?}");
+    }
+}
+
+#[test]
 fn a_diff_is_shown_unless_it_must_not_be() {
     let long = "x".repeat(200_000);
     for (found, found_mode, wanted, attributes, shown) in [

@@ -148,6 +148,10 @@ impl FileView for RealFiles {
         self.selinux_context(path)
     }
 
+    fn has_access_list(&self, path: &AbsolutePath) -> Result<bool, FileError> {
+        RealFiles::has_access_list(self, path)
+    }
+
     fn keep(
         &self,
         path: &AbsolutePath,

@@ -106,7 +106,7 @@ impl RealFiles {
         }
     }
 
-    fn is_trusted_owner(&self, uid: u32) -> bool {
+    pub(super) fn is_trusted_owner(&self, uid: u32) -> bool {
         uid == 0 || uid == self.own_uid
     }
 
