@@ -215,12 +215,18 @@ fn links_of_a_merged_usr_stay() {
 struct Refusing {
     host: FakeHost,
     asked: Vec<Vec<String>>,
+    too_slow: bool,
 }
 
 impl Commands for Refusing {
     fn run(&mut self, request: &Request, _: Instant) -> Result<Output, CommandError> {
         self.asked.push(request.argv.clone());
-        Ok(Output { code: 1, stdout: b"line 1: nonsense".to_vec(), stderr: Vec::new() })
+        let output = Output { code: 1, stdout: b"line 1: nonsense".to_vec(), stderr: Vec::new() };
+        if !self.too_slow {
+            return Ok(output);
+        }
+        let after = Duration::from_millis(970);
+        Err(CommandError::Deadline { program: "chroot".into(), after, output: Box::new(output) })
     }
 }
 
@@ -247,7 +253,7 @@ impl Host for Refusing {
 
 #[test]
 fn a_failing_check_leaves_the_old_file_and_reports_its_output() {
-    let mut refusing = Refusing { host: FakeHost::scene(), asked: Vec::new() };
+    let mut refusing = Refusing { host: FakeHost::scene(), asked: Vec::new(), too_slow: false };
     refusing.host.files.put("/etc/x.conf", file("old\n"), 0o644);
     let wanted = wish(
         "/etc/x.conf",
@@ -272,6 +278,22 @@ fn a_failing_check_leaves_the_old_file_and_reports_its_output() {
     assert_eq!(content(&refusing.host, "/etc/x.conf"), "old\n");
     let mut paths = refusing.host.files.paths();
     assert!(paths.all(|path| !path.to_string().contains(".steadfast.")));
+}
+
+#[test]
+fn a_check_that_takes_too_long_is_named_as_the_policy_has_it() {
+    let mut refusing = Refusing { host: FakeHost::scene(), asked: Vec::new(), too_slow: true };
+    let wanted = wish(
+        "/etc/x.conf",
+        vec![("content", text("new\n")), ("validate", text("slow --in '{candidate}'"))],
+    );
+    let failed = converge(&wanted, &mut refusing, &mut Kept::default()).unwrap_err();
+    assert_eq!(
+        failed.reason,
+        "the check of the new content of /etc/x.conf did not finish: \
+         `slow --in '{candidate}'` was killed after 60 s, the time left of the resource's `timeout`"
+    );
+    assert_eq!(failed.output.as_deref(), Some("line 1: nonsense"));
 }
 
 #[test]
