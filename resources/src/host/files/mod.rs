@@ -27,6 +27,7 @@ pub use error::FileError;
 pub use fake::{FakeFiles, FakeNode, FakeNodeKind};
 pub use path::{AbsolutePath, PathError};
 pub use real::RealFiles;
+pub(in crate::host) use real::Way;
 pub use status::{DirectoryEntry, FileType, Inode, Mode, Status};
 
 use crate::bucket::Bucket;

@@ -10,6 +10,8 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::host) use resolve::Way;
+
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
