@@ -220,8 +220,8 @@ impl From<ServicesError> for Failure {
                     .with_hint(format!("`journalctl -u {unit}` has all it wrote"))
             }
             ServicesError::Unguarded { root, .. } => failure.with_hint(format!(
-                "{root}, etc/systemd/system in it, all directories on the way and the *.wants and \
-                 *.requires in it must be root's and writable by root alone, links too"
+                "make {root}, etc/systemd/system in it, every directory on the way, and the *.wants \
+                 and *.requires there root's own and writable by root alone"
             )),
             ServicesError::LeadsOut { .. } => failure.with_hint(
                 "make the link relative, to a directory that is there and inside the root directory",
