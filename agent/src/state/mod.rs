@@ -19,6 +19,7 @@ mod in_force;
 mod lock;
 mod owed;
 mod resource_history;
+mod root_lock;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use in_force::InForce;
 pub use lock::{LockHeld, RunLock};
 pub use owed::OwedNotification;
 pub use resource_history::{KeptRuns, ResourceRun};
+pub use root_lock::RootLock;
 pub use runs::StoredRun;
 
 /// Why the state cannot be used.
