@@ -97,24 +97,25 @@ pub fn run(
             request.selection
         ));
     }
-    let in_force = state.in_force(catalog)?;
-    let owed = state.owed()?;
+    let in_force = state.read(|state| state.in_force(catalog))?;
+    let owed = state.read(State::owed)?;
     let plan = make_plan_of(&request.selection, catalog, &host.view(), &in_force, &owed);
     progress.phase("observe and plan", begun.elapsed());
 
     let proceed = progress.planned(catalog, &plan);
     let may_change = proceed && !request.audit;
     let applying = Instant::now();
-    let interrupted = state.interrupted_run()?;
+    let interrupted = state.read(State::interrupted_run)?;
     if may_change {
         if let Some(interrupted) = &interrupted {
             messages.push(format!("run {interrupted} was cut off; this run finishes its work"));
             messages.extend(recover(catalog, host));
-            if whole_host {
-                state.run_ended()?;
+            if whole_host && let Err(error) = state.run_ended() {
+                state.go_on_in_memory(&error)?;
             }
         }
-        if whole_host {
+        // What is owed cannot be crossed off in a state that is not written.
+        if whole_host && state.unwritable().is_none() {
             messages.extend(drop_orphaned(catalog, &owed, state)?);
         }
     }
@@ -126,8 +127,9 @@ pub fn run(
             state.go_on_without(error)?;
         }
         execution.all(host, state, progress);
-        if marks {
-            state.run_ended()?;
+        // From here on nothing may cost the report of what has been changed.
+        if marks && let Err(error) = state.run_ended() {
+            state.go_on_in_memory(&error)?;
         }
     } else {
         execution.observe_only(progress, proceed);
@@ -157,14 +159,15 @@ pub fn run(
         outcome: Outcome::Refused,
         counts,
         resources,
-        owed: state.owed()?,
+        owed: state.read_anyhow(State::owed)?,
         messages,
-        previous: state.newest_report_digest()?,
+        previous: state.read_anyhow(State::newest_report_digest)?,
     };
     if proceed {
-        report.outcome = outcome(&counts, stopped, owed_here(catalog, &report.owed));
+        let owed = owed_here(catalog, &report.owed) || state.unread().is_some();
+        report.outcome = outcome(&counts, stopped, owed);
         if let Err(error) = record_in_force(request, &report, &in_force, &states, state) {
-            state.go_on_without(error)?;
+            state.go_on_in_memory(&error)?;
         }
     }
     if state.unwritable().is_none() {
@@ -172,8 +175,13 @@ pub fn run(
         if let Err(error) =
             state.keep_report(&report, || listing(catalog), request.keep_runs, &oldest)
         {
-            state.go_on_without(error)?;
+            state.go_on_in_memory(&error)?;
         }
+    }
+    if let Some(reason) = state.unread() {
+        report.messages.push(format!(
+            "what is in force and what is owed may be other than said here: {reason}"
+        ));
     }
     if let Some(reason) = state.unwritable() {
         report.messages.push(format!("this report is not kept, nor what is in force: {reason}"));
@@ -186,7 +194,7 @@ pub fn run(
 fn drop_orphaned(
     catalog: &Catalog,
     owed: &[OwedNotification],
-    state: &State,
+    state: &mut State,
 ) -> Result<Vec<String>, StateError> {
     let mut messages = Vec::new();
     for owed in owed {
@@ -195,7 +203,10 @@ fn drop_orphaned(
                 && resource.reference.title() == owed.target_title
         };
         if !catalog.resources.iter().any(is_target) {
-            state.settle(&owed.target_kind, &owed.target_title)?;
+            if let Err(error) = state.settle(&owed.target_kind, &owed.target_title) {
+                state.go_on_without(error)?;
+                break;
+            }
             messages.push(format!(
                 "the notification owed to {} since {} is dropped: it is no longer declared",
                 display_reference(&owed.target_kind, &owed.target_title),
