@@ -9,6 +9,7 @@ use steadfast_resources::kind::Download;
 
 use super::execution::Execution;
 use super::plan::{Plan, make_plan_of};
+use super::recovery::{places, recover};
 use super::selection::Selection;
 use super::unkept::unkept;
 use crate::clock;
@@ -107,9 +108,15 @@ pub fn run(
     let applying = Instant::now();
     let interrupted = state.read(State::interrupted_run)?;
     if may_change {
+        if state.unwritable().is_none()
+            && let Err(error) = state.bucket.sweep()
+        {
+            log::warn!("cannot look for what an earlier run left in the file bucket: {error}");
+        }
         if let Some(interrupted) = &interrupted {
             messages.push(format!("run {interrupted} was cut off; this run finishes its work"));
-            messages.extend(recover(catalog, host));
+            let places = state.read(State::interrupted_places)?;
+            messages.extend(recover(catalog, &places, host));
             if whole_host && let Err(error) = state.run_ended() {
                 state.go_on_in_memory(&error)?;
             }
@@ -123,7 +130,10 @@ pub fn run(
     if may_change && execution.has_work() {
         // A single policy does not know all that a cut-off run left: its mark stays.
         let marks = whole_host || interrupted.is_none();
-        if marks && let Err(error) = state.run_begins(&id) {
+        let places = places(catalog, &plan);
+        let marked =
+            if marks { state.run_begins(&id, &places) } else { state.run_adds(&id, &places) };
+        if let Err(error) = marked {
             state.go_on_without(error)?;
         }
         execution.all(host, state, progress);
@@ -215,18 +225,6 @@ fn drop_orphaned(
         }
     }
     Ok(messages)
-}
-
-/// Removes what a run that was cut off may have left behind.
-fn recover(catalog: &Catalog, host: &mut dyn Host) -> Vec<String> {
-    let mut messages = Vec::new();
-    for resource in &catalog.resources {
-        match resource.kind.recover(&resource.wanted, host) {
-            Ok(removed) => messages.extend(removed),
-            Err(failure) => messages.push(format!("{}: {failure}", resource.reference)),
-        }
-    }
-    messages
 }
 
 /// The report of a run that ended before there was a catalog: nothing was looked at or changed.

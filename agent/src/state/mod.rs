@@ -40,7 +40,7 @@ pub use lock::{LockHeld, RunLock};
 pub use owed::OwedNotification;
 pub use resource_history::{KeptRuns, ResourceRun};
 pub use root_lock::RootLock;
-pub use runs::StoredRun;
+pub use runs::{Places, StoredRun};
 
 /// Why the state cannot be used.
 #[derive(Debug, Error)]

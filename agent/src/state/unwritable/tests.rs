@@ -1,70 +1,16 @@
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use steadfast_policies::{Catalog, Inputs, Repository, RepositoryError};
+use steadfast_policies::Catalog;
+use steadfast_resources::Reference;
 use steadfast_resources::host::FakeHost;
-use steadfast_resources::kind::Download;
-use steadfast_resources::{Reference, Registry};
 
 use super::*;
-use crate::engine::{self, Plan, Progress, RunRequest, Selection, Silent};
-use crate::report::{Outcome, Report, ResourceReport, Revision};
-
-struct NoFiles;
-
-impl Repository for NoFiles {
-    fn paths(&self) -> Result<Vec<String>, RepositoryError> {
-        Ok(Vec::new())
-    }
-    fn read(&self, _path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
-        Ok(None)
-    }
-    fn executable(&self, _path: &str) -> Result<bool, RepositoryError> {
-        Ok(false)
-    }
-}
-
-struct NoDownloads;
-
-impl Download for NoDownloads {
-    fn download(&self, _: &str, _: &str, _: u64, _: Instant) -> Result<Vec<u8>, Failure> {
-        Err(Failure::new("nothing is downloaded here"))
-    }
-}
-
-fn catalog(text: &str) -> Catalog {
-    let inputs = Inputs { facts: serde_json::json!({}), ..Inputs::default() };
-    steadfast_policies::evaluate_policy(&NoFiles, "p.toml", text, &inputs, &Registry::standard())
-        .map_err(|diagnostics| diagnostics.render(false))
-        .unwrap()
-}
-
-fn run(
-    catalog: &Catalog,
-    host: &mut FakeHost,
-    state: &mut State,
-    progress: &mut dyn Progress,
-) -> Result<Report, StateError> {
-    let request = RunRequest {
-        catalog,
-        revision: Revision::default(),
-        host_name: "host".into(),
-        trigger: "manual",
-        audit: false,
-        whole_host: true,
-        selection: Selection::default(),
-        timeout: Duration::from_secs(60),
-        stop: &AtomicBool::new(false),
-        download: &NoDownloads,
-        messages: Vec::new(),
-        keep_runs: 10,
-        keep_days: 1,
-    };
-    engine::run(&request, host, state, progress)
-}
+use crate::engine::testing::{catalog, run};
+use crate::engine::{Plan, Progress, Silent};
+use crate::report::{Outcome, ResourceReport};
 
 fn scratch() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
