@@ -97,7 +97,7 @@ pub(super) fn run(
         download: &crate::download::HttpsDownload::new(
             target.settings.repository.as_ref().and_then(|source| source.ca_file.clone()),
         ),
-        messages: target.messages.clone(),
+        messages: target.messages.iter().chain(&input.messages).cloned().collect(),
         keep_runs: target.settings.reports.keep_runs,
         keep_days: target.settings.reports.keep_days,
     };
@@ -109,20 +109,13 @@ pub(super) fn run(
         host_name: target.host_name(),
         audit,
         refusal: None,
+        in_force: (!audit && request.selection.is_all()).then_some(&input),
         timings: &mut timings,
     };
     let report = engine::run(&request, &mut host, &mut state, &mut follower)?;
     let refusal = follower.refusal;
     if target.root == Path::new("/") {
         crate::journal::tell(&report);
-    }
-    let applied = [Outcome::Converged, Outcome::Changed, Outcome::Corrected, Outcome::Drifted];
-    if !audit
-        && request.selection.is_all()
-        && applied.contains(&report.outcome)
-        && let Err(error) = input.accepted()
-    {
-        output.message(&error.text(output.message_style));
     }
     print(&report, &catalog, arguments, output)?;
     if arguments.timings {
@@ -197,15 +190,24 @@ struct Follower<'a> {
     host_name: String,
     audit: bool,
     refusal: Option<String>,
+    /// Whose revision is in force from the moment the run goes on.
+    in_force: Option<&'a Input>,
     timings: &'a mut Timings,
 }
 
 impl Progress for Follower<'_> {
     fn planned(&mut self, catalog: &Catalog, plan: &Plan) -> bool {
-        let Some(saved) = &self.saved else { return true };
-        let now = PlanDocument::new(catalog, plan, self.revision, &self.host_name, self.audit);
-        self.refusal = now.difference(saved);
-        self.refusal.is_none()
+        if let Some(saved) = &self.saved {
+            let now = PlanDocument::new(catalog, plan, self.revision, &self.host_name, self.audit);
+            self.refusal = now.difference(saved);
+        }
+        let goes_on = self.refusal.is_none();
+        if let Some(input) = self.in_force.filter(|_| goes_on)
+            && let Err(error) = input.accepted()
+        {
+            self.output.message(&error.text(self.output.message_style));
+        }
+        goes_on
     }
 
     fn finished(&mut self, resource: &ResourceReport) {

@@ -13,9 +13,9 @@ use steadfast_policies::{
     Catalog, Diagnostics, Inputs, Repository, TestResults, evaluate, evaluate_policy,
     evaluate_recorded, validate, validate_policy,
 };
-use steadfast_resources::Registry;
 use steadfast_resources::facts::Facts;
 use steadfast_resources::host::HostOptions;
+use steadfast_resources::{Failure, Registry};
 
 use super::{CommandError, Exit, Locations};
 use crate::config::{Mode, Settings, Verify};
@@ -130,6 +130,8 @@ pub(super) struct Input {
     pub(super) whole_host: bool,
     /// Where the repository lies in its Git repository: empty, or a path that ends in a slash.
     pub(super) prefix: String,
+    /// What the report should say about how they were got.
+    pub(super) messages: Vec<String>,
     accepted: Option<(Source, RevisionId)>,
     /// The directory, where it is one.
     root: Option<PathBuf>,
@@ -183,7 +185,16 @@ impl Input {
         let root = Some(directory.root().to_owned());
         let prefix = prefix_in_git(directory.root());
         let policies = Policies::Site(Box::new(directory));
-        Ok(Self { policies, revision, whole_host: true, prefix, accepted: None, root, _copy: None })
+        Ok(Self {
+            policies,
+            revision,
+            whole_host: true,
+            prefix,
+            messages: Vec::new(),
+            accepted: None,
+            root,
+            _copy: None,
+        })
     }
 
     fn single(path: &Path) -> Result<Self, CommandError> {
@@ -210,6 +221,7 @@ impl Input {
             revision,
             whole_host: false,
             prefix: String::new(),
+            messages: Vec::new(),
             accepted: None,
             root: None,
             _copy: None,
@@ -249,28 +261,37 @@ impl Input {
             "" | "." => String::new(),
             path => format!("{path}/"),
         };
-        let source = Source::open(settings, &store)?;
-        let id = match source.fetch() {
-            Ok(fetched) => fetched.revision,
-            Err(error) => match source.good() {
-                Ok(Some(good)) if configured => {
-                    let text = CommandError::from(error).text(output.message_style);
-                    output.message(&format!(
-                        "{text}warning: the last good revision {} stays in force\n",
-                        good.short()
-                    ));
-                    good
-                }
-                _ => return Err(error.into()),
-            },
+        let last_good = (place == CopyPlace::Temporary && configured)
+            .then(|| store_directory(target, &url, true))
+            .filter(|kept| kept.exists());
+        let source = Source::open(settings.clone(), &store)?;
+        let mut messages = Vec::new();
+        let (source, id, from) = match source.fetch() {
+            Ok(fetched) => (source, fetched.revision, fetched.from),
+            Err(error) if configured => {
+                // What a plan works on is the run's own copy; a temporary one knows nothing yet.
+                let source = last_good.map_or(Ok(source), |kept| Source::open(settings, &kept))?;
+                let Ok(Some(good)) = source.good() else { return Err(error.into()) };
+                let hint = error.hint();
+                let reason = Failure::from_error(&error).reason;
+                messages.push(format!("{reason}: revision {} stays in force", good.short()));
+                messages.extend(hint);
+                let from = source.location().to_string();
+                (source, good, from)
+            }
+            Err(error) => return Err(error.into()),
         };
+        for message in &messages {
+            output.message(&format!("warning: {message}\n"));
+        }
         let opened = source.revision(id)?;
-        let revision = commit_revision(&source.location().to_string(), opened.information());
+        let revision = commit_revision(&from, opened.information());
         Ok(Self {
             policies: Policies::Site(Box::new(opened)),
             revision,
             whole_host: true,
             prefix,
+            messages,
             accepted: Some((source, id)),
             root: None,
             _copy: temporary,
@@ -332,7 +353,8 @@ impl Input {
         }
     }
 
-    /// Remembers that the revision was applied in full.
+    /// Remembers, before the run changes anything, that the revision is the one in force: from here
+    /// on a server that is out of reach must not lead back to an older one.
     pub(super) fn accepted(&self) -> Result<(), CommandError> {
         if let Some((source, id)) = &self.accepted {
             source.mark_good(*id)?;

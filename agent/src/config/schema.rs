@@ -114,7 +114,8 @@ pub const SETTINGS: &[Setting] = &[
         name: "mirrors",
         form: Form::Urls,
         default: None,
-        summary: "Other places of the same repository, tried in order where `url` does not answer.",
+        summary: "Other places of the same repository, tried in order where `url` is out of reach. They \
+                  carry a host forward only, and get no token or client key where `url` takes one.",
     },
     Setting {
         table: "repository",

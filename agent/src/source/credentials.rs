@@ -84,6 +84,24 @@ pub(super) fn read(
     }
 }
 
+/// What of `credentials` a mirror at `mirror` may see: the token and the client's key are for the
+/// server of `url` alone (scheme, host and port). Where that takes neither, they are the mirror's.
+pub(super) fn for_mirror(
+    credentials: Credentials,
+    url: &Location,
+    mirror: &Location,
+) -> Credentials {
+    let origin = |location: &Location| match location {
+        Location::Http { url, .. } => reqwest::Url::parse(url).ok().map(|url| url.origin()),
+        Location::Ssh { .. } | Location::Local { .. } => None,
+    };
+    let (Some(own), Some(other)) = (origin(url), origin(mirror)) else { return credentials };
+    if own == other {
+        return credentials;
+    }
+    Credentials { token: None, scheme: None, client_cert: None, client_key: None, ..credentials }
+}
+
 fn text(setting: &'static str, path: Option<&Path>) -> Result<Option<String>, SourceError> {
     use std::io::Read;
     let Some(path) = path else { return Ok(None) };

@@ -60,6 +60,19 @@ pub enum SourceError {
         #[source]
         failure: FetchFailure,
     },
+    /// A mirror has another history than what was fetched before, or an older one.
+    #[error(
+        "the mirror {url} is at {revision}, which does not follow from {previous}, where the branch \
+         was before"
+    )]
+    Mirror {
+        /// Which mirror.
+        url: String,
+        /// The commit it has.
+        revision: String,
+        /// The commit that was fetched before.
+        previous: String,
+    },
     /// The agent's own copy cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     Store {
@@ -131,15 +144,20 @@ fn summary(refusals: &[Refusal]) -> String {
 }
 
 impl SourceError {
-    /// Whether another server of the same repository may do better.
-    pub(super) fn may_be_the_server(&self) -> bool {
+    /// Whether the server is out of reach or broken, so that its mirrors are asked. A server that
+    /// answers (no such branch, another certificate, a token refused) has the last word.
+    pub(super) fn is_out_of_service(&self) -> bool {
         match self {
-            Self::Fetch { failure, .. } => !matches!(
-                failure,
-                FetchFailure::Copy { .. }
-                    | FetchFailure::Helper { .. }
-                    | FetchFailure::ObjectFormat { .. }
-            ),
+            Self::Fetch { failure, .. } => match failure {
+                FetchFailure::UnknownHost { .. }
+                | FetchFailure::Unreachable { .. }
+                | FetchFailure::Stalled { .. }
+                | FetchFailure::Truncated { .. }
+                | FetchFailure::CorruptPack { .. }
+                | FetchFailure::Ssh { .. } => true,
+                FetchFailure::Status { status } => *status >= 500,
+                _ => false,
+            },
             _ => false,
         }
     }
@@ -161,6 +179,10 @@ impl SourceError {
                 ));
             }
             Self::Fetch { failure, .. } => return failure.hint(),
+            Self::Mirror { .. } => {
+                "it may lag behind: a mirror only carries a host forward; wait until the repository \
+                 itself answers, or bring the mirror up to date"
+            }
             Self::Store { .. } => "check permissions and free space",
             Self::Repository { path, .. } => {
                 return Some(format!(

@@ -91,6 +91,8 @@ pub struct Fetched {
     pub previous: Option<RevisionId>,
     /// How it came from there to here. A rewritten branch should be reported.
     pub advance: Advance,
+    /// Where it came from: the configured repository or a mirror.
+    pub from: String,
 }
 
 /// A policy repository: where it is, and the agent's copy of it.
@@ -139,7 +141,7 @@ impl Source {
 
     /// Asks the server which commit the branch is at. Cheap; changes nothing.
     pub fn head(&self) -> Result<RevisionId, SourceError> {
-        let done = self.converse(Operation::Head, &self.store.path())?;
+        let (done, _) = self.converse(Operation::Head, &self.store.path())?;
         done.id.parse()
     }
 
@@ -154,24 +156,39 @@ impl Source {
         self.store.ensure(&lock, gix::hash::Kind::Sha1)?;
         let before = self.store.repository()?;
         let branches = references::tracked(&before);
-        let done = self.bring(&lock, &before)?;
+        let (done, answered) = self.bring(&lock, &before)?;
         let revision: RevisionId = done.id.parse()?;
         let previous = branches.into_iter().find(|(branch, _)| *branch == done.branch);
         let previous = previous.map(|(_, id)| RevisionId(id));
-        self.store.mark_current(revision)?;
-        let advance = match &self.location {
+        let repository = self.store.repository()?;
+        let advance = match answered {
+            // Our copy of a local repository has no history.
             Location::Local { path } => {
                 match gix::open_opts(path, references::open_options(&self.settings.limits)) {
-                    Ok(repository) => advance::between(&repository, previous, revision),
-                    Err(_) => advance::between(&self.store.repository()?, previous, revision),
+                    Ok(origin) => advance::between(&origin, previous, revision),
+                    Err(_) => advance::between(&repository, previous, revision),
                 }
             }
-            _ => advance::between(&self.store.repository()?, previous, revision),
+            _ => advance::between(&repository, previous, revision),
         };
-        if advance == Advance::Rewritten {
-            log::warn!("the branch {} of {} was rewritten", done.branch, self.location);
+        let leads_back = matches!(advance, Advance::Rewritten | Advance::Unknown);
+        if let (true, Some(previous)) = (leads_back && *answered != self.location, previous) {
+            // A mirror that lags behind must not rewind the host.
+            let name = references::tracking_reference(&done.branch);
+            if let Err(error) = references::set_reference(&repository, &name, previous.0) {
+                log::warn!("{name} still points to what the mirror has: {error}");
+            }
+            return Err(SourceError::Mirror {
+                url: answered.to_string(),
+                revision: revision.to_string(),
+                previous: previous.to_string(),
+            });
         }
-        Ok(Fetched { revision, branch: done.branch, previous, advance })
+        self.store.mark_current(revision)?;
+        if advance == Advance::Rewritten {
+            log::warn!("the branch {} of {answered} was rewritten", done.branch);
+        }
+        Ok(Fetched { revision, branch: done.branch, previous, advance, from: answered.to_string() })
     }
 
     /// The commit that was last fetched.
@@ -205,15 +222,19 @@ impl Source {
         self.store.mark_damaged();
     }
 
-    fn bring(&self, lock: &Lock, before: &gix::Repository) -> Result<Done, SourceError> {
+    fn bring(
+        &self,
+        lock: &Lock,
+        before: &gix::Repository,
+    ) -> Result<(Done, &Location), SourceError> {
         let kind = before.object_hash();
         if let Some(reason) = self.store.renewal()? {
             log::info!("making a new copy of {}, because {reason}", self.location);
             return self.bring_anew(lock, kind);
         }
         match self.converse(Operation::Fetch, &self.store.path()) {
-            Ok(done) => match self.check(&done, &self.store.path()) {
-                Ok(()) => Ok(done),
+            Ok((done, answered)) => match self.check(&done, &self.store.path()) {
+                Ok(()) => Ok((done, answered)),
                 Err(error) => {
                     log::warn!("making a new copy of {}: {error}", self.location);
                     self.bring_anew(lock, kind)
@@ -243,12 +264,16 @@ impl Source {
         }
     }
 
-    fn bring_anew(&self, lock: &Lock, kind: gix::hash::Kind) -> Result<Done, SourceError> {
+    fn bring_anew(
+        &self,
+        lock: &Lock,
+        kind: gix::hash::Kind,
+    ) -> Result<(Done, &Location), SourceError> {
         let fresh = self.store.begin_fresh(lock, kind)?;
-        let done = self.converse(Operation::Fetch, &fresh)?;
+        let (done, answered) = self.converse(Operation::Fetch, &fresh)?;
         self.check(&done, &fresh)?;
         self.store.adopt_fresh(lock)?;
-        Ok(done)
+        Ok((done, answered))
     }
 
     /// Whether what the fetching process says it brought is there: its commit and trees are
@@ -271,18 +296,22 @@ impl Source {
 
     /// Asks the server, and where it does not answer its mirrors in turn. The error is the first
     /// one's; the others are in the log.
-    fn converse(&self, operation: Operation, repository: &Path) -> Result<Done, SourceError> {
+    fn converse(
+        &self,
+        operation: Operation,
+        repository: &Path,
+    ) -> Result<(Done, &Location), SourceError> {
         let first = match self.converse_with(&self.location, operation, repository) {
-            Err(error) if error.may_be_the_server() && !self.mirrors.is_empty() => error,
-            other => return other,
+            Err(error) if error.is_out_of_service() && !self.mirrors.is_empty() => error,
+            other => return other.map(|done| (done, &self.location)),
         };
         log::warn!("{}: trying its mirrors", Failure::from_error(&first).reason);
         for mirror in &self.mirrors {
             match self.converse_with(mirror, operation, repository) {
-                Err(error) if error.may_be_the_server() => {
+                Err(error) if error.is_out_of_service() => {
                     log::warn!("{}", Failure::from_error(&error).reason);
                 }
-                other => return other,
+                other => return other.map(|done| (done, mirror)),
             }
         }
         Err(first)
@@ -302,7 +331,11 @@ impl Source {
             location: location.clone(),
             branch: settings.branch.clone(),
             depth: settings.depth,
-            credentials: credentials::read(settings, location, scheme)?,
+            credentials: credentials::for_mirror(
+                credentials::read(settings, location, scheme)?,
+                &self.location,
+                location,
+            ),
             limits: settings.limits,
             parent: std::process::id(),
         };

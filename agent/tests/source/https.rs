@@ -12,7 +12,7 @@ use steadfast_policies::Repository;
 use tempfile::TempDir;
 
 use crate::certificates::{Authority, Flaw};
-use crate::origin::{Origin, noise, write};
+use crate::origin::{Origin, git, noise, write};
 use crate::server::{Behaviour, Server};
 use crate::source;
 
@@ -87,7 +87,8 @@ fn a_revision_arrives_and_is_read() {
             revision: scene.first,
             branch: "main".to_owned(),
             previous: None,
-            advance: Advance::First
+            advance: Advance::First,
+            from: scene.server.url(),
         }
     );
     let revision = source.revision(scene.first).unwrap();
@@ -504,6 +505,43 @@ fn a_mirror_answers_where_the_first_server_does_not() {
     // Nobody answers: the first one is to blame.
     let failed = failure(source.fetch());
     assert!(matches!(failed, FetchFailure::Unreachable { .. }), "{failed:?}");
+}
+
+#[test]
+fn a_mirror_carries_forward_only_and_only_where_the_server_is_out_of_reach() {
+    let scene = Scene::new();
+    // A mirror by another name of the same server, which lags behind.
+    let (behind, root) = (scene.origin.bare(), scene.scratch.path().join("mirror"));
+    std::fs::create_dir(&root).unwrap();
+    let (from, to) = (behind.to_str().unwrap(), root.join("policy.git"));
+    git(&[], &["clone", "--quiet", "--bare", from, to.to_str().unwrap()]);
+    let mirror = Server::start(root, Some(scene.authority.server(Flaw::None, None)));
+    let file = token(&scene, "s3cret");
+    let source = scene.source_with(|settings| {
+        settings.mirrors = vec![mirror.url()];
+        settings.token_file = Some(file);
+    });
+    let second = scene.origin.commit(&[("site.toml", "[site]\n# 2\n")]);
+    assert_eq!(source.fetch().unwrap().revision, second);
+    scene.server.behave(Behaviour::Status(503));
+    for _ in 0..2 {
+        let error = source.fetch().unwrap_err();
+        assert!(matches!(&error, SourceError::Mirror { .. }), "{error}");
+        assert_eq!(source.current().unwrap(), Some(second));
+    }
+    // The token is for the server it was given for.
+    assert!(mirror.log().iter().all(|line| line.ends_with(" -")), "{:?}", mirror.log());
+
+    git(&[("GIT_DIR", to.to_str().unwrap())], &["fetch", "--quiet", from, "main:main"]);
+    let fetched = source.fetch().unwrap();
+    assert_eq!((fetched.revision, fetched.from), (second, mirror.url()));
+
+    // An answer is an answer, whatever a mirror would say.
+    for (status, told) in [(403, "forbids"), (404, "no repository")] {
+        scene.server.behave(Behaviour::Status(status));
+        let error = source.fetch().unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
+    }
 }
 
 #[test]
