@@ -204,7 +204,8 @@ mod tests {
             })
         };
         let mode = |path: PathBuf, mode| {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let opened = std::fs::File::open(path).unwrap();
+            opened.set_permissions(std::fs::Permissions::from_mode(mode)).unwrap();
         };
         assert_eq!(refused(&|_| ()), [None, None]);
         assert_eq!(refused(&|root| mode(root.join("var/lib"), 0o1777)), [None, None]);

@@ -142,8 +142,10 @@ mod tests {
             let place = tempfile::tempdir().unwrap();
             let directory = place.path().join("steadfast");
             std::fs::create_dir(&directory).unwrap();
-            std::fs::set_permissions(&directory, Permissions::from_mode(inner)).unwrap();
-            std::fs::set_permissions(place.path(), Permissions::from_mode(outer)).unwrap();
+            for (path, mode) in [(directory.as_path(), inner), (place.path(), outer)] {
+                let opened = File::open(path).unwrap();
+                opened.set_permissions(Permissions::from_mode(mode)).unwrap();
+            }
             assert!(RootLock::take_in(place.path(), root.path()).is_err());
             assert_eq!(entries(place.path()), 0);
         }

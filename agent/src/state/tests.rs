@@ -128,7 +128,7 @@ fn what_a_cut_off_store_left_goes_and_kept_contents_stay() {
     state.bucket.sweep().unwrap();
     let kept = state.bucket.keep(&original, File::open(&original).unwrap().as_fd()).unwrap();
     let bucket = path.join("bucket");
-    std::fs::write(bucket.join(".keeping.Ab12Cd"), "half").unwrap();
+    File::create(bucket.join(".keeping.Ab12Cd")).unwrap().write_all(b"half").unwrap();
     std::fs::create_dir(bucket.join(".keeping.directory")).unwrap();
     state.bucket.sweep().unwrap();
     assert!(!bucket.join(".keeping.Ab12Cd").exists());

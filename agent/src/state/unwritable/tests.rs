@@ -103,7 +103,7 @@ fn a_database_is_read_where_nothing_can_be_made_beside_it() {
     }
     let unfinished = scratch.path().join("unfinished");
     std::fs::create_dir(&unfinished).unwrap();
-    std::fs::write(unfinished.join("state.sqlite"), "").unwrap();
+    std::fs::File::create(unfinished.join("state.sqlite")).unwrap();
     assert_eq!(State::in_memory(&unfinished, &full()).unwrap().unread(), None);
     let state = State::in_memory(&path, &full()).unwrap();
     assert_eq!((state.owed().unwrap().len(), state.unread()), (1, None));
