@@ -174,7 +174,10 @@ pub fn run(
         previous: state.read_anyhow(State::newest_report_digest)?,
     };
     if proceed {
-        let owed = owed_here(catalog, &report.owed) || state.unread().is_some();
+        // Where nothing is crossed off, what is owed to others is not dropped or delivered either.
+        let owed = owed_here(catalog, &report.owed)
+            || state.unread().is_some()
+            || (state.unwritable().is_some() && !report.owed.is_empty());
         report.outcome = outcome(&counts, stopped, owed);
         if let Err(error) = record_in_force(request, &report, &in_force, &states, state) {
             state.go_on_in_memory(&error)?;

@@ -8,7 +8,7 @@ use steadfast_resources::Reference;
 use steadfast_resources::host::FakeHost;
 
 use super::*;
-use crate::engine::testing::{catalog, run};
+use crate::engine::testing::{catalog as catalog_of, run};
 use crate::engine::{Plan, Progress, Silent};
 use crate::report::{Outcome, ResourceReport};
 
@@ -55,7 +55,7 @@ fn what_was_changed_is_reported_whatever_happens_to_the_database_meanwhile() {
         let mut host = FakeHost::scene();
         let mut state = State::open(&path).unwrap();
         let mut breaking = Breaking { database: Rc::clone(&state.database), statement };
-        let catalog = catalog("[file.\"/etc/new\"]\ncontent = \"new\"\n");
+        let catalog = catalog_of("[file.\"/etc/new\"]\ncontent = \"new\"\n");
         let report = run(&catalog, &mut host, &mut state, &mut breaking).unwrap();
         assert_eq!((report.counts.changed, report.outcome), (1, outcome), "{statement}");
         assert!(report.messages.iter().any(|message| message.contains("is not kept")));
@@ -67,7 +67,7 @@ fn what_was_changed_is_reported_whatever_happens_to_the_database_meanwhile() {
 fn what_is_owed_is_put_off_and_shown_until_the_state_can_be_written() {
     let (_scratch, path) = scratch();
     let mut host = FakeHost::scene();
-    let catalog = catalog("[service.sf-web]\nensure = \"running\"\n");
+    let catalog = catalog_of("[service.sf-web]\nensure = \"running\"\n");
     let mut state = State::open(&path).unwrap();
     run(&catalog, &mut host, &mut state, &mut Silent).unwrap();
     owe(&state, "sf-web");
@@ -81,6 +81,10 @@ fn what_is_owed_is_put_off_and_shown_until_the_state_can_be_written() {
         assert!(report.messages.iter().any(|message| message.contains("is put off")));
         assert!(!report.messages.iter().any(|message| message.contains("is dropped")));
     }
+    let other = catalog_of("[file.\"/etc\"]\nensure = \"directory\"\n");
+    let mut state = State::in_memory(&path, &full()).unwrap();
+    let report = run(&other, &mut host, &mut state, &mut Silent).unwrap();
+    assert_eq!(report.outcome, Outcome::Drifted, "nobody has dropped what is owed to others");
     let mut state = State::open(&path).unwrap();
     let report = run(&catalog, &mut host, &mut state, &mut Silent).unwrap();
     assert_eq!((report.counts.notified, report.owed.len()), (1, 0), "{report:?}");
@@ -110,7 +114,7 @@ fn a_database_is_read_where_nothing_can_be_made_beside_it() {
 
     let mut state = State::in_memory(&journaled, &full()).unwrap();
     assert!(state.unread().is_some());
-    let catalog = catalog("[file.\"/etc\"]\nensure = \"directory\"\n");
+    let catalog = catalog_of("[file.\"/etc\"]\nensure = \"directory\"\n");
     let mut host = FakeHost::scene();
     let report = run(&catalog, &mut host, &mut state, &mut Silent).unwrap();
     assert_ne!(report.outcome, Outcome::Converged);
