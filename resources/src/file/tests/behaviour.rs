@@ -592,7 +592,10 @@ fn a_run_that_was_cut_off_is_cleaned_up_after() {
         host.files.put(&format!("{directory}/{leftover}"), file("half"), 0o600);
     }
     let wanted = wish("/srv/t", vec![("source", tree(&[("d/a", "a")]))]);
-    let removed = File.recover().unwrap().recover(&wanted, &mut host).unwrap();
+    let recover = File.recover().unwrap();
+    let places = recover.places(&wanted);
+    assert_eq!(places, ["/srv", "/srv/t", "/srv/t/d"]);
+    let removed = recover.sweep(&places, &mut host).unwrap();
     assert_eq!(removed.len(), 3, "{removed:?}");
     let left: Vec<String> = host.files.paths().map(ToString::to_string).collect();
     assert_eq!(left.iter().filter(|path| path.contains(leftover)).count(), 1);
