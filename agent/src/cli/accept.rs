@@ -70,8 +70,9 @@ pub(super) fn run(
     for change in &mut acceptance.changes {
         change.path = format!("{}{}", input.prefix, change.path);
     }
+    let exit = if acceptance.refused.is_empty() { Exit::Done } else { Exit::Pending };
     if acceptance.changes.is_empty() {
-        return Ok(if acceptance.refused.is_empty() { Exit::Done } else { Exit::Pending });
+        return Ok(exit);
     }
     let host_name = target.host_name();
     let author = author.unwrap_or_else(|| format!("steadfast on {host_name} <root@{host_name}>"));
@@ -84,7 +85,7 @@ pub(super) fn run(
         Some(file) => super::input::write_new(file, patch.as_bytes())?,
         None => output.data(&patch)?,
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// The commit's first line.

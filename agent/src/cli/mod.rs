@@ -9,6 +9,7 @@ mod explain;
 mod export;
 mod facts;
 mod input;
+mod locks;
 mod plan;
 mod report;
 mod restore;
@@ -33,7 +34,8 @@ use crate::output::Output;
 #[derive(Debug, Parser)]
 #[command(name = "steadfast", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 in sync or done, 1 the command failed, 2 changes or drift \
-    pending, 3 applied with failures, 4 refused (limits, window, pause, lock held), 64 usage.")]
+    pending, 3 applied with failures, 4 refused (another run is at work, a saved plan no longer \
+    holds), 64 usage.")]
 pub struct CommandLine {
     #[command(flatten)]
     locations: Locations,
@@ -72,7 +74,7 @@ enum Command {
     Config(config::Arguments),
     /// Turn what is on this host into a policy
     Export(export::Arguments),
-    /// Turn drift into a patch for the policy repository
+    /// Turn drift into a patch for the policy repository; exits with 2 when not all could be accepted
     Accept(accept::Arguments),
     /// Print JSON Schema for editors: of policies, site.toml, tests and agent.toml
     Schema(schema::Arguments),
