@@ -241,7 +241,12 @@ impl Classifier<'_> {
                 let message = format!("a policy has no key `{}`", entry.key);
                 self.context
                     .error(Code::UnknownKey, self.spot(entry.key_span), message)
-                    .hint(did_you_mean(&entry.key, sections()))
+                    .hint(did_you_mean(&entry.key, sections()).unwrap_or_else(|| {
+                        format!(
+                            "a parameter belongs below `[params]`, and is used as `params.{}`",
+                            entry.key
+                        )
+                    }))
                     .report();
             }
             return;
