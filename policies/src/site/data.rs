@@ -258,10 +258,9 @@ pub(crate) fn check_all(context: &Context, files: &Files<'_>) {
         {
             let spot = Spot::new(source, crate::diagnostics::Span::default());
             Datum::layer(context, source, &document.entries, spot);
-            document
-                .entries
-                .iter()
-                .for_each(|entry| warn_of_expressions(context, source, &entry.item));
+            for entry in &document.entries {
+                warn_of_expressions(context, source, &entry.item);
+            }
         }
     }
 }
@@ -283,11 +282,14 @@ fn warn_of_expressions(context: &Context, source: SourceId, item: &Item) {
             }
         }
         Node::List(items) => {
-            items.iter().for_each(|item| warn_of_expressions(context, source, item));
+            for item in items {
+                warn_of_expressions(context, source, item);
+            }
         }
         Node::Table(entries) => {
-            let items = entries.iter().map(|entry| &entry.item);
-            items.for_each(|item| warn_of_expressions(context, source, item));
+            for entry in entries {
+                warn_of_expressions(context, source, &entry.item);
+            }
         }
         _ => {}
     }

@@ -92,6 +92,19 @@ fn validate_knows_hosts_that_are_not_there() {
 }
 
 #[test]
+fn warnings_count_where_validation_is_strict() {
+    let policy = "[file.\"/srv/a\"]\nwhen = \"facts.os.family == 'Debian'\"\n";
+    let mut script = Script::new(&[("policies/web.toml", policy)]);
+    script.run("validate policy/policies/web.toml");
+    script.run("validate ./policy/policies/web.toml --strict");
+    script.run("validate policy/policies/web.toml --deny-warnings --format github");
+    script.note("the settings directory that is named must be there");
+    std::fs::remove_dir(script.path("settings")).expect("removed");
+    script.run("validate policy/policies/web.toml");
+    insta::assert_snapshot!(script.transcript());
+}
+
+#[test]
 fn every_file_is_read_whatever_is_wrong_with_the_others() {
     let mut script = Script::new(&[
         ("site.toml", "[[assign]]\nhosts = \"*\"\npolices = [\"one\"]\nwhen = \n"),
