@@ -24,7 +24,7 @@ fn git(directory: &Path, words: &[&str]) -> String {
 #[expect(clippy::disallowed_methods, reason = "a scratch repository")]
 fn git_am_brings_every_content_to_every_other() {
     let long = vec![7; 70_000];
-    let contents: [&[u8]; 9] = [
+    let contents: [&[u8]; 11] = [
         b"one\ntwo\nthree\n",
         b"one\nTWO\nthree",
         b"",
@@ -33,6 +33,8 @@ fn git_am_brings_every_content_to_every_other() {
         b"From me\n-- \n---\ndiff --git a/x b/x\n",
         b"\0\x01\xff",
         b"not utf-8 \xfc\n",
+        b"one\r\ntwo\r\n",
+        "\u{feff}one\ntwo\rthree\n".as_bytes(),
         &long,
     ];
     let directory = tempfile::tempdir().unwrap();
