@@ -264,3 +264,14 @@ fn a_directory_in_place_of_a_link_keeps_its_mode() {
     let (plan, _, code) = scene.steadfast("plan git --root host");
     assert_eq!(code, 0, "{plan}");
 }
+
+#[test]
+fn a_binary_patch_tells_no_secrets_either() {
+    let scene = Scene::new("");
+    scene.write("git/policies/web/policy.toml", &POLICY.replace('\n', "\r\n"));
+    scene.git("-c core.autocrlf=false commit -qam ends");
+    scene.write("host/srv/page", "changed");
+    let (stdout, stderr, code) = scene.steadfast("accept file./srv/page git --root host");
+    assert_eq!((stdout.as_str(), code), ("", 2), "{stderr}");
+    assert!(stderr.contains("would stand in the patch"), "{stderr}");
+}
