@@ -136,7 +136,10 @@ fn no_patch_is_made_that_leaves_something_to_do() {
     let mut host = FakeHost::scene();
     host.files.put("/srv/a", FakeNodeKind::File(b"mine".to_vec()), 0o644);
     host.files.put("/srv/b", FakeNodeKind::File(b"other".to_vec()), 0o644);
-    let inputs = Inputs { facts: serde_json::json!({}), ..Inputs::default() };
+    let inputs = Inputs {
+        facts: serde_json::json!({ "hostname": "web1", "fqdn": "web1" }),
+        ..Inputs::default()
+    };
     let evaluate = |repository: &dyn Repository| {
         evaluate_recorded(&Spoiled(repository), &inputs, &Registry::standard())
     };
