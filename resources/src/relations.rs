@@ -51,4 +51,20 @@ pub struct Relations {
     pub after: Vec<Autoedge>,
     /// Whether it is to be absent.
     pub absent: bool,
+    /// What no other resource may have as well, as the attribute and its value: the number of an
+    /// account. Nothing where it is to be absent.
+    pub claims: Vec<Identity>,
+    /// Who else it counts itself to, or counts to itself, beyond `after`: groups a user joins, a
+    /// group's members. Nothing where it is to be absent.
+    pub ties: Vec<Identity>,
+    /// What the policy wrote that makes `ties` the whole list, so that a resource that ties itself
+    /// to this one from the other end contradicts it.
+    pub closed: Option<&'static str>,
+}
+
+impl Relations {
+    /// The relations of what claims nothing and is tied to nothing.
+    pub fn new(identity: Identity, after: Vec<Autoedge>, absent: bool) -> Self {
+        Self { identity, after, absent, claims: Vec::new(), ties: Vec::new(), closed: None }
+    }
 }

@@ -104,7 +104,9 @@ fn a_file_in_a_directory_that_is_only_reported_is_drift() {
                 [file.\"/srv/x\"]\ncontent = \"x\"\n";
     std::fs::write(&policy, text).expect("a file");
     let output = std::process::Command::new(steadfast_tests::documents::program())
-        .args(["apply", "--json", "--config-dir", "/nonexistent", "--root"])
+        .args(["apply", "--json", "--config-dir"])
+        .arg(directory.path())
+        .arg("--root")
         .args([&host, &policy])
         .output()
         .expect("the program runs");

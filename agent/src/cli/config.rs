@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::{CommandError, Exit, Locations};
-use crate::config::Settings;
 use crate::output::Output;
 
 /// Arguments of `config`.
@@ -19,7 +18,7 @@ pub(super) fn run(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
-    let settings = Settings::load(&locations.config_dir)?;
+    let settings = locations.settings()?;
     for warning in &settings.warnings {
         output.message(&format!("warning: {warning}\n"));
     }

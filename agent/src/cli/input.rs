@@ -57,7 +57,7 @@ impl Target {
             CommandError::new(format!("cannot use the root directory {}", root.display()))
                 .because(&error)
         })?;
-        let settings = Settings::load(&locations.config_dir)?;
+        let settings = locations.settings()?;
         let mut messages = settings.warnings.clone();
         let facts = if let Some(file) = facts_file {
             facts_from(file)?
@@ -72,7 +72,7 @@ impl Target {
 
     /// Settings without facts: for what concerns no host.
     pub(super) fn for_validation(root: &Path, locations: &Locations) -> Result<Self, CommandError> {
-        let settings = Settings::load(&locations.config_dir)?;
+        let settings = locations.settings()?;
         Ok(Self {
             root: root.to_owned(),
             state_directory: locations.state_directory(root),

@@ -27,6 +27,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use exit::{CommandError, Exit};
 
+use crate::config::Settings;
 use crate::output::Output;
 
 /// Keeps Linux hosts as Git says they should be.
@@ -45,9 +46,9 @@ pub struct CommandLine {
 /// Where the agent's own files are.
 #[derive(Debug, Args, Clone)]
 struct Locations {
-    /// The directory with agent.toml
-    #[arg(long, global = true, value_name = "DIR", default_value = "/etc/steadfast")]
-    config_dir: PathBuf,
+    /// The directory with agent.toml [default: /etc/steadfast]
+    #[arg(long, global = true, value_name = "DIR")]
+    config_dir: Option<PathBuf>,
     /// The agent's own state [default: /var/lib/steadfast, below --root where that is given]
     #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -126,6 +127,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 impl Locations {
+    /// The agent's settings. Only the usual directory may be missing: one that was named is meant.
+    fn settings(&self) -> Result<Settings, CommandError> {
+        let usual = std::path::Path::new("/etc/steadfast");
+        let Some(named) = self.config_dir.as_deref() else { return Ok(Settings::load(usual)?) };
+        if !named.is_dir() {
+            let message = format!("there is no directory {}", named.display());
+            let hint = "`--config-dir` names the directory with agent.toml; without it, that is /etc/steadfast";
+            return Err(CommandError::new(message).with_hint(hint));
+        }
+        Ok(Settings::load(named)?)
+    }
+
     /// The state directory, for a managed root directory.
     fn state_directory(&self, root: &std::path::Path) -> PathBuf {
         self.state_dir.clone().unwrap_or_else(|| root.join("var/lib/steadfast"))

@@ -21,6 +21,9 @@ pub(super) struct Arguments {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Exit with 1 when there are warnings, too
+    #[arg(long, visible_alias = "deny-warnings")]
+    strict: bool,
 }
 
 /// How findings are printed.
@@ -46,12 +49,20 @@ pub(super) fn run(
     let input = Input::open(repository, &target, CopyPlace::Temporary, output)?;
     let findings = input.validate();
     let prefix = || repository.map_or_else(String::new, prefix);
+    let as_given = |findings: Diagnostics| match repository.and_then(directory_as_given) {
+        Some(directory) => findings.below(&directory),
+        None => findings,
+    };
     match if arguments.json { Format::Json } else { arguments.format } {
         Format::Text => {
-            output.message(&findings.render(output.message_style.is_coloured()));
+            let findings = as_given(findings.clone());
+            output.data(&findings.render(output.style.is_coloured()))?;
             output.data(&(counts(&findings) + "\n"))?;
         }
-        Format::Json => output.data(&(serde_json::to_string_pretty(&findings)? + "\n"))?,
+        Format::Json => {
+            let findings = as_given(findings.clone());
+            output.data(&(serde_json::to_string_pretty(&findings)? + "\n"))?;
+        }
         Format::Github => {
             output.data(&github(&findings, &prefix()))?;
             output.message(&(counts(&findings) + "\n"));
@@ -61,7 +72,19 @@ pub(super) fn run(
             output.data(&(serde_json::to_string_pretty(&log)? + "\n"))?;
         }
     }
-    Ok(if findings.has_errors() { Exit::Failed } else { Exit::Done })
+    let bad = findings.has_errors() || arguments.strict && findings.len() > 0;
+    Ok(if bad { Exit::Failed } else { Exit::Done })
+}
+
+/// The directory of the policy file `repository`, as it was given; `None` where it is no policy file
+/// or named without a directory.
+fn directory_as_given(repository: &str) -> Option<String> {
+    let here = std::env::current_dir().ok()?;
+    let Ok(RepositoryArgument::PolicyFile(_)) = RepositoryArgument::parse(repository, &here) else {
+        return None;
+    };
+    let (directory, _) = repository.rsplit_once('/')?;
+    Some(directory.to_owned())
 }
 
 fn counts(findings: &Diagnostics) -> String {

@@ -552,7 +552,9 @@ fn a_fetching_process_ends_with_the_one_that_asked() {
     let scratch = tempfile::tempdir().unwrap();
     #[expect(clippy::disallowed_methods, reason = "this test kills the process it starts")]
     let mut asking = std::process::Command::new(env!("CARGO_BIN_EXE_steadfast"))
-        .args(["plan", &server.url(), "--config-dir", "/nonexistent", "--state-dir"])
+        .args(["plan", &server.url(), "--config-dir"])
+        .arg(scratch.path())
+        .arg("--state-dir")
         .arg(scratch.path())
         .stderr(std::process::Stdio::null())
         .spawn()

@@ -149,6 +149,19 @@ impl Diagnostics {
         Self::new(self.list.into_iter().chain(more).collect())
     }
 
+    /// The same with all places in files below `directory`, as whoever looks from elsewhere names
+    /// them.
+    #[must_use]
+    pub fn below(mut self, directory: &str) -> Self {
+        for diagnostic in &mut self.list {
+            let related = diagnostic.related.iter_mut().map(|related| &mut related.place);
+            for place in diagnostic.place.iter_mut().chain(related) {
+                place.file = format!("{directory}/{}", place.file).into();
+            }
+        }
+        self
+    }
+
     /// The errors among them.
     pub(crate) fn errors(mut self) -> Self {
         self.list.retain(|diagnostic| diagnostic.severity == Severity::Error);

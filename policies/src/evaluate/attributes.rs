@@ -5,7 +5,7 @@ use std::sync::Arc;
 use steadfast_resources::{AttributeDeclaration, AttributeType, Text, Tree, Value};
 
 use super::texts::{Locals, Outcome};
-use super::types::{conform, shown};
+use super::types::{Mismatch, conform, shown};
 use super::{Evaluator, Frame};
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{Resolved, Unconvertible, is_interpolated, path_hint, resolve, to_value};
@@ -154,6 +154,15 @@ impl Evaluator<'_> {
                         declared.name, mismatch.expected
                     );
                     let draft = self.context.error(Code::WrongType, spot, message);
+                    let ensure = declared.name == "ensure" && mismatch.found == "false";
+                    let mismatch = Mismatch {
+                        hint: if ensure && declared.kind == AttributeType::String {
+                            Some("write \"absent\"".to_owned())
+                        } else {
+                            mismatch.hint
+                        },
+                        ..*mismatch
+                    };
                     Err(draft.hint(mismatch.hint.filter(|_| !secret)).report())
                 }
             },

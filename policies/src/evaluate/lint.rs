@@ -4,7 +4,7 @@
 use super::texts::Locals;
 use super::{Evaluator, Frame};
 use crate::diagnostics::{Code, Span};
-use crate::expression::{Compiled, Origin, mixed_comparisons};
+use crate::expression::{Compiled, Origin, misspelt_facts, mixed_comparisons};
 
 impl Evaluator<'_> {
     /// Judges the expression `compiled` that is written at `span`; `condition` tells whether it is
@@ -28,6 +28,11 @@ impl Evaluator<'_> {
             let spot = told.in_origin(mixed.range);
             let draft = self.context.warning(Code::WrongType, spot, mixed.message);
             draft.hint(mixed.hint).report();
+        }
+        for misspelt in misspelt_facts(origin.text, expression) {
+            let spot = told.in_origin(misspelt.range);
+            let draft = self.context.warning(Code::InvalidValue, spot, misspelt.message);
+            draft.hint(misspelt.hint).report();
         }
         if condition
             && sound

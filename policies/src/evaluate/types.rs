@@ -48,7 +48,8 @@ pub(crate) fn conform(
                 expected: kind.in_words(),
                 found: shown(&Value::Text(text.clone())),
                 hint: or_list(&text, "the values are", allowed)
-                    .filter(|hint| hint.starts_with("did")),
+                    .filter(|hint| hint.starts_with("did"))
+                    .or_else(|| meant(&text, allowed)),
             }))
         }
         (AttributeType::List(inner), Value::List(values)) => values
@@ -110,7 +111,17 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Mismatch {
             .collect(),
         _ => Vec::new(),
     };
+    let plain = any(&|kind| *kind == AttributeType::String);
+    let allowed: &[&str] = match kind {
+        AttributeType::Enumeration(allowed) => allowed,
+        _ => &words,
+    };
     let hint = match value {
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_)
+            if any(&takes_text) && !plain && !allowed.contains(&&*written(value)) =>
+        {
+            meant(&written(value), allowed)
+        }
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) if any(&takes_text) => {
             let mut text = written(value).to_string();
             if let (Value::Integer(integer), true) = (value, item.span.end > item.span.start) {
@@ -137,6 +148,21 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Mismatch {
         _ => None,
     };
     Mismatch { span: item.span, expected: kind.in_words(), found: shown(value), hint }
+}
+
+/// The one of the `allowed` words that other tools' word `other` stands for.
+fn meant(other: &str, allowed: &[&str]) -> Option<String> {
+    let candidates: &[&str] = match other {
+        "true" | "yes" | "on" | "started" | "start" | "enabled" | "up" | "installed" => {
+            &["running", "present"]
+        }
+        "false" | "no" | "off" | "stopped" | "stop" | "disabled" | "down" | "removed"
+        | "purged" => &["stopped", "absent"],
+        "restarted" | "reloaded" => &["running"],
+        _ => &[],
+    };
+    let word = candidates.iter().find(|word| allowed.contains(word))?;
+    Some(format!("write \"{word}\""))
 }
 
 /// `0o644` and the like lose their form in TOML; plain digits keep theirs.
@@ -197,6 +223,8 @@ mod tests {
     const MODE: AttributeType = AttributeType::String;
     const ENABLE: AttributeType =
         AttributeType::AnyOf(&[AttributeType::Boolean, AttributeType::Enumeration(&["masked"])]);
+    const SERVICE: AttributeType = AttributeType::Enumeration(&["running", "stopped"]);
+    const PACKAGE: AttributeType = AttributeType::Enumeration(&["present", "absent", "latest"]);
     const ID: AttributeType =
         AttributeType::AnyOf(&[AttributeType::String, AttributeType::Integer]);
 
@@ -249,6 +277,9 @@ mod tests {
             (AttributeType::Integer, Value::text("80"), "leave the quotes out: 80"),
             (AttributeType::List(&MODE), Value::text("a"), "put it in brackets: [\"a\"]"),
             (ENABLE, Value::text("maskd"), "did you mean `masked`?"),
+            (SERVICE, Value::Boolean(true), "write \"running\""),
+            (SERVICE, Value::text("started"), "write \"running\""),
+            (PACKAGE, Value::Boolean(false), "write \"absent\""),
         ] {
             let mut item = literal(&value);
             item.span = Span { start: 0, end: 5 };

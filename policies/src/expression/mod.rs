@@ -15,6 +15,7 @@ mod compiled;
 mod complexity;
 mod conjuncts;
 mod environment;
+mod facts;
 mod failure;
 mod filters;
 mod guard;
@@ -34,6 +35,7 @@ pub(crate) use budget::Budget;
 pub(crate) use compiled::{Compiled, Engine};
 pub(crate) use conjuncts::conjuncts;
 pub(crate) use environment::environment;
+pub(crate) use facts::misspelt_facts;
 pub(crate) use failure::{
     Origin, Told, is_certain, path_hint, tell, undefined_in, undefined_names,
 };

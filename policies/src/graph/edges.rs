@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
+use super::claims::{self, Claims};
 use super::cycles::report_cycles;
 use super::deaf::warn_of_deaf;
 use super::index::Index;
@@ -50,6 +51,7 @@ pub(crate) struct World<'a> {
 pub(crate) fn resolve(world: &World<'_>) -> Vec<RawEdge> {
     duplicates(world, |_| true);
     mutual::report(world, |_| true);
+    claims::contradictions(world, |_| true);
     let mut edges = links(world);
     edges.extend(automatic(world.instances));
     edges
@@ -66,9 +68,24 @@ pub(crate) fn check(world: &World<'_>, own: &[std::ops::Range<usize>]) {
         let inside = |index: u32| range.contains(&(index as usize)) && fixed(index);
         duplicates(world, inside);
         mutual::report(world, inside);
+        claims::contradictions(world, inside);
         let own: Vec<RawEdge> =
             edges.iter().filter(|edge| inside(edge.from) && inside(edge.to)).copied().collect();
         report_cycles(world, &own);
+    }
+}
+
+/// Warns of `references` to what no policy may ever declare, in cases that say it is not there.
+pub(crate) fn warn_of_impossible<'c>(
+    world: &World<'_>,
+    references: impl Iterator<Item = &'c (Text, Spot)>,
+) {
+    if world.unsound || world.context.has_errors() {
+        return;
+    }
+    let mut index = Index::new(world);
+    for (text, spot) in references {
+        index.warn_of_impossible(text, *spot);
     }
 }
 
@@ -112,6 +129,7 @@ pub(crate) fn links(world: &World<'_>) -> Vec<RawEdge> {
 fn duplicates(world: &World<'_>, counts: impl Fn(u32) -> bool) {
     let mut titles: Map<(&str, &str), u32> = map_for(world.instances.len());
     let mut identities: Map<&Identity, u32> = map_for(world.instances.len());
+    let mut claims = Claims::default();
     for (index, instance) in (0_u32..).zip(world.instances) {
         if !counts(index) || instance.pattern.is_some() {
             continue;
@@ -122,7 +140,10 @@ fn duplicates(world: &World<'_>, counts: impl Fn(u32) -> bool) {
             .relations
             .as_ref()
             .and_then(|relations| identities.insert(&relations.identity, index));
-        let Some(first) = same_title.or(same_thing) else { continue };
+        let Some(first) = same_title.or(same_thing) else {
+            claims.check(world, index, instance);
+            continue;
+        };
         let Some(first) = world.instances.get(first as usize) else { continue };
         let message = if same_title.is_some() {
             format!("`{reference}` is defined twice")

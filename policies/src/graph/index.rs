@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use steadfast_resources::Text;
+
 use super::edges::World;
 use super::reference::{Parsed, parse_reference};
 use crate::diagnostics::suggest::{did_you_mean, nearest};
@@ -117,6 +119,27 @@ impl<'a> Index<'a> {
             return self.glob(link, &parsed).map(|found| Found::of(found, &parsed));
         }
         Err(self.unknown(link, &parsed))
+    }
+
+    /// Warns if no resource of any policy may be what `text` refers to.
+    pub(super) fn warn_of_impossible(&mut self, text: &Text, spot: Spot) {
+        let Ok(parsed) = parse_reference(text) else { return };
+        if self.titles.contains_key(&(&*parsed.kind, &*parsed.title))
+            || self.is_skipped(&parsed, spot) != Ok(false)
+            || self.may_be_patterned(&parsed, spot) != Ok(false)
+        {
+            return;
+        }
+        let sorted = self.sorted(&parsed.kind);
+        let titles = || sorted.iter().map(|index| self.title(*index));
+        let glob = parsed.may_be_glob().then(|| matcher(&parsed.title)).flatten();
+        if glob.is_some_and(|glob| titles().any(|title| glob.is_match(title))) {
+            return;
+        }
+        let hint = nearest(&parsed.title, titles())
+            .map(|title| format!("did you mean `{}.{title}`?", parsed.kind));
+        let message = format!("no policy ever declares `{text}`, so that this says nothing");
+        self.world.context.warning(Code::Unused, spot, message).hint(hint).report();
     }
 
     fn of_kind(&self, kind: &str) -> &[u32] {

@@ -4,6 +4,7 @@
 //! written order stands; an automatic edge never wins against explicit ones.
 
 mod build;
+mod claims;
 mod cycles;
 mod deaf;
 mod edges;
@@ -16,5 +17,5 @@ mod reference;
 mod tests;
 
 pub(crate) use build::catalog;
-pub(crate) use edges::{World, check};
+pub(crate) use edges::{World, check, warn_of_impossible};
 pub(crate) use reference::reference;

@@ -12,6 +12,8 @@ mod node;
 mod policy;
 mod scan;
 mod shape;
+mod syntax;
+mod unclosed;
 
 #[cfg(test)]
 mod tests;
@@ -89,23 +91,21 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
     } else {
         DeTable::parse_recoverable(&text)
     };
-    let mut sound = true;
+    let mut wrong = Vec::new();
     let mut duplicates = Vec::new();
-    let mut last_line = None;
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());
-        let spot = Spot::new(source, Span::new(&span));
         if error.message() == "duplicate key" {
-            duplicates.push(spot);
-            continue;
+            duplicates.push(Spot::new(source, Span::new(&span)));
+        } else {
+            wrong.push((span, error.message().to_owned()));
         }
-        sound = false;
-        // What follows a syntax error on the same line is rarely a mistake of its own.
-        let line = context.sources.place(spot).line;
-        if last_line.replace(line) != Some(line) {
-            let (message, hint) = syntax_message(error.message(), text.get(span.start..));
-            context.error(Code::Syntax, spot, message).hint(hint).report();
-        }
+    }
+    let sound = wrong.is_empty();
+    if !sound {
+        // What looks like a key given twice may be in a part that belongs elsewhere.
+        duplicates.clear();
+        syntax::report(context, source, &text, wrong);
     }
     let converter = convert::Converter { context, source, text: &text, base: 0, sound };
     let entries = converter.table(table.into_inner());
@@ -136,27 +136,4 @@ fn in_pieces(
     let mut joined = merge::join(entries, rigid).ok().filter(|_| context.count() == before)?;
     joined.sort_by_key(|entry| entry.key_span);
     Some(joined)
-}
-
-/// The parser's own words, and advice for the mistakes that are made most.
-fn syntax_message(message: &str, rest: Option<&str>) -> (String, Option<String>) {
-    let rest = rest.unwrap_or_default();
-    let word: String =
-        rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
-    let hint = match word.as_str() {
-        "True" | "yes" | "on" | "TRUE" | "Yes" => Some("write `true`".to_owned()),
-        "False" | "no" | "off" | "FALSE" | "No" => Some("write `false`".to_owned()),
-        "null" | "None" | "nil" | "none" => Some("TOML has no null: leave the key out".to_owned()),
-        _ if message.contains("leading zero") => Some("write modes in quotes: \"0644\"".to_owned()),
-        "" if message.contains("must be quoted") && rest.starts_with(['\n', '\r', '#']) => {
-            Some("a value is missing".to_owned())
-        }
-        _ if message.contains("string values must be quoted") => {
-            Some("put the text in double quotes".to_owned())
-        }
-        _ if rest.starts_with('/') => Some("put the path in double quotes".to_owned()),
-        _ => None,
-    };
-    let message = message.strip_suffix(", expected nothing").unwrap_or(message);
-    (format!("this is not TOML: {message}"), hint)
 }

@@ -32,6 +32,19 @@ pub fn sample_facts(name: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
+/// The texts that the fact at `path` is in the samples, sorted.
+pub(crate) fn sample_values(path: &[&str]) -> Vec<String> {
+    let value = |name: &str| {
+        let facts = sample_facts(name)?;
+        let found = path.iter().try_fold(&facts, |facts, name| facts.get(*name))?;
+        found.as_str().map(str::to_owned)
+    };
+    let mut values: Vec<String> = sample_names().filter_map(value).collect();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
 /// `over` on top of `facts`: tables merge deeply, everything else replaces.
 pub(crate) fn merge(facts: &mut Value, over: &Value) {
     match (facts, over) {

@@ -258,7 +258,38 @@ pub(crate) fn check_all(context: &Context, files: &Files<'_>) {
         {
             let spot = Spot::new(source, crate::diagnostics::Span::default());
             Datum::layer(context, source, &document.entries, spot);
+            document
+                .entries
+                .iter()
+                .for_each(|entry| warn_of_expressions(context, source, &entry.item));
         }
+    }
+}
+
+/// Warns of what looks like an expression of the language: data is literal. (Braces as such may be
+/// meant for another program's templates.)
+fn warn_of_expressions(context: &Context, source: SourceId, item: &Item) {
+    match &item.node {
+        Node::Text(text) => {
+            let inner = text.split("{{").skip(1).map(str::trim_start);
+            let mut roots = inner.map(|inner| inner.split('.').next().unwrap_or_default());
+            if roots.any(|root| ["facts", "labels", "params", "data"].contains(&root)) {
+                let message = "data is literal: nothing in it is evaluated";
+                let hint =
+                    "put the expression into the policy, or into a parameter's default there";
+                let draft =
+                    context.warning(Code::InvalidValue, Spot::new(source, item.span), message);
+                draft.hint(hint.to_owned()).report();
+            }
+        }
+        Node::List(items) => {
+            items.iter().for_each(|item| warn_of_expressions(context, source, item));
+        }
+        Node::Table(entries) => {
+            let items = entries.iter().map(|entry| &entry.item);
+            items.for_each(|item| warn_of_expressions(context, source, item));
+        }
+        _ => {}
     }
 }
 

@@ -90,6 +90,21 @@ golden! {
         ("policies/web.toml", "[module.one]\nsource = \"vhost\"\nnmae = \"a\"\n\n[module.two]\nsource = \"vhots\"\n\n[module.three]\nname = \"x\"\n\n[module.four]\nsource = \"web\"\n"),
         ("policies/vhost.toml", "[params]\nname = \"x\"\n[note.\"/{{ params.name }}\"]\n"),
     ];
+    parameters_of_a_broken_policy: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"vhost\"]\n[assign.params.vhost]\nname = \"x\"\n"),
+        ("policies/web.toml", "include = [\"vhost\"]\n\n[module.one]\nsource = \"vhost\"\nname = \"a\"\n\n[note.\"/b\"]\nrequire = \"module.one\"\n"),
+        ("policies/vhost.toml", "[params]\nname = \"x\"\n\n[note.\"/{{ params.name }}\"]\nmode = 0644\n"),
+        ("tests/web.toml", "[case.a]\npolicy = \"vhost\"\nparams = { name = \"y\" }\nexpect.note.\"/y\" = { mode = \"0644\" }\n"),
+    ];
+    merge_conflict: [("policies/web.toml", "[note.\"/a\"]\n<<<<<<< HEAD\nmode = \"0644\"\n=======\nmode = \"0600\"\n>>>>>>> other\n\n[note.\"/b\"]\nmode = 1 2\n")];
+    unclosed: [
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"text\", \"table\", \"header\", \"twice\"]\n"),
+        ("policies/web.toml", "[params]\nnames = [\n  \"a\",\n  \"b\"\n\n[note.\"/a\"]\nmode = \"0644\"\nowner = \"root\"\n\n[note.\"/b\"]\nmode = \"0644\"\nowner = \"root\"\n"),
+        ("policies/text.toml", "[note.\"/a\"]\ncontent = \"\"\"\nhello\n\n[note.\"/b\"]\nmode = \"0644\"\nowner = \"root\"\n"),
+        ("policies/table.toml", "[note.\"/a\"]\npairs = { a = \"1\", b = \"2\"\nmode = \"0644\"\nowner = \"root\"\n\n[note.\"/b\"]\nmode = \"0644\"\n"),
+        ("policies/header.toml", "[note.\"/a\"\nmode = \"0644\"\n\n[note.\"/b\"]\nowner = \"root\n\n[note.\"/c\"]\nowner = root\n"),
+        ("policies/twice.toml", "[note.\"/a\"]\nmode = 0644\nowner = root\n\n[note.\"/b\"]\nwords = [\"a\", \"b\"]]\nflag = yes\n"),
+    ];
     endless: [
         ("policies/web/policy.toml", "[note.\"/a\"]\ncontent = \"{% for i in range(100000) %}{% for j in range(100000) %}{{ i }}{% endfor %}{% endfor %}\"\n\n[note.\"/b\"]\ntemplate = \"templates/b\"\n"),
         ("policies/web/templates/b", "{% include 'templates/b' %}"),

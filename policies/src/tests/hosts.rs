@@ -273,3 +273,20 @@ fn modules_are_tried_with_what_their_users_give() {
     assert_eq!(empty.len(), 1, "{empty:?}");
     assert!(empty[0].starts_with("policies/part.toml:5: "), "{empty:?}");
 }
+
+#[test]
+fn what_passes_in_silence_is_warned_of() {
+    let site =
+        ("site.toml", "data = [\"common\"]\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n");
+    let site = (site.0, site.1.replacen("data", "[site]\ndata", 1));
+    let policy = "[params]\nx = \"\"\ny = \"\"\n\n[note.\"/a\"]\nwhen = \"facts.os.family == 'Debian'\"\ncontent = \"{{ params.x }}{{ params.y }}\"\n\n[note.\"/b/{{ facts.hostname }}\"]\n";
+    let data = "[web]\nx = \"{{ facts.hostname }}\"\ny = \"{{ .Values.x }}\"\n";
+    let cases = "[case.a]\nlacks = [\"note./aa\", \"note./b/x\", \"note./c*\", \"note./*\"]\nfacts = { os = { family = \"suse\" } }\n";
+    let found = told(&[
+        (site.0, &site.1),
+        ("policies/web.toml", policy),
+        ("data/common.toml", data),
+        ("tests/web.toml", cases),
+    ]);
+    insta::assert_snapshot!("silence", found.join("\n"));
+}

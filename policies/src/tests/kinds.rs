@@ -121,11 +121,8 @@ impl Kind for Note {
     }
 
     fn relations(&self, wanted: &WantedNote) -> Relations {
-        Relations {
-            identity: Identity::new("note", &*wanted.path),
-            after: vec![Autoedge::Above { kind: "note", path: wanted.path.clone() }],
-            absent: wanted.absent,
-        }
+        let after = vec![Autoedge::Above { kind: "note", path: wanted.path.clone() }];
+        Relations::new(Identity::new("note", &*wanted.path), after, wanted.absent)
     }
 
     fn provides(&self, _wanted: &WantedNote) -> Vec<Provision> {
@@ -179,11 +176,8 @@ impl Kind for Bell {
 
     fn relations(&self, wanted: &WantedBell) -> Relations {
         let prefix = format!("/bells/{}/", wanted.name);
-        Relations {
-            identity: Identity::new("bell", &*wanted.name),
-            after: vec![Autoedge::Under { kind: "note", prefix }],
-            absent: false,
-        }
+        let after = vec![Autoedge::Under { kind: "note", prefix }];
+        Relations::new(Identity::new("bell", &*wanted.name), after, false)
     }
 
     fn provides(&self, _wanted: &WantedBell) -> Vec<Provision> {

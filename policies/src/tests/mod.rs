@@ -1,5 +1,6 @@
 //! Whole repositories in memory, with kinds that exist only here.
 
+mod accounts;
 mod cases;
 mod checks;
 mod golden;

@@ -33,7 +33,7 @@ use crate::trial::{FactSets, Trial, check_hosts};
 pub fn validate(repository: &dyn Repository, registry: &Registry) -> Diagnostics {
     with_trial(repository, registry, |trial| {
         let suites = testing::read(trial.context, trial.registry, trial.files);
-        let all = check(trial);
+        let all = check_with(trial, &suites);
         let sets = FactSets::new(trial.context, trial.files);
         check_hosts(trial, &sets, &suites, &all);
     })
@@ -113,7 +113,7 @@ fn single(
         let engine = Engine::new(&environment, &library, budget);
         let trial =
             Trial { context: &context, registry, files: &files, policies, engine, site: None };
-        check_policies(&trial, std::slice::from_ref(&policy));
+        check_policies(&trial, std::slice::from_ref(&policy), &Suites::default());
         if hosts {
             let sets = FactSets::new(&context, &files);
             check_hosts(&trial, &sets, &Suites::default(), &[policy]);
@@ -124,6 +124,10 @@ fn single(
 
 /// Records everything that can be told without a host. The policies that could be read.
 pub(crate) fn check(trial: &Trial<'_>) -> Vec<Rc<Policy>> {
+    check_with(trial, &Suites::default())
+}
+
+fn check_with(trial: &Trial<'_>, suites: &Suites) -> Vec<Rc<Policy>> {
     let mut all = Vec::new();
     for name in trial.policies.names() {
         match trial.policies.load(&name) {
@@ -132,11 +136,11 @@ pub(crate) fn check(trial: &Trial<'_>) -> Vec<Rc<Policy>> {
             Err(_) => {}
         }
     }
-    check_policies(trial, &all);
+    check_policies(trial, &all, suites);
     all
 }
 
-fn check_policies(trial: &Trial<'_>, all: &[Rc<Policy>]) {
+fn check_policies(trial: &Trial<'_>, all: &[Rc<Policy>], suites: &Suites) {
     let Trial { context, registry, files, policies, engine, site } = trial;
     let mut evaluator =
         Evaluator::new(context, registry, files, engine.clone(), Mode::Check, Scope::default());
@@ -176,6 +180,8 @@ fn check_policies(trial: &Trial<'_>, all: &[Rc<Policy>]) {
         unsound: evaluator.unsound,
     };
     graph::check(&world, &ranges);
+    let cases = suites.list.iter().flat_map(|suite| &suite.cases);
+    graph::warn_of_impossible(&world, cases.flat_map(|case| &case.lacks));
     unused::report(trial, all, &uses, &site_uses);
 }
 

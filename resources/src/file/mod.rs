@@ -82,7 +82,7 @@ impl Kind for File {
             after.push(Autoedge::Exactly(file(&leads_to)));
         }
         let absent = matches!(wanted.shape, Shape::Absent);
-        Relations { identity: file(&wanted.path), after, absent }
+        Relations::new(file(&wanted.path), after, absent)
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {

@@ -87,11 +87,17 @@ impl Kind for Group {
     /// which of the two is not there in time then says so.
     fn relations(&self, wanted: &Wanted) -> Relations {
         let members = wanted.members.iter().flatten();
-        Relations {
-            identity: Identity::new("group", &wanted.name),
-            after: members.map(|member| Autoedge::Exactly(Identity::new("user", member))).collect(),
-            absent: !wanted.present,
+        let members: Vec<_> = members.map(|member| Identity::new("user", member)).collect();
+        let after = members.iter().cloned().map(Autoedge::Exactly).collect();
+        let identity = Identity::new("group", &wanted.name);
+        let mut relations = Relations::new(identity, after, !wanted.present);
+        if wanted.present {
+            let gid = wanted.gid.map(|gid| Identity::new("gid", gid.to_string()));
+            relations.claims.extend(gid);
+            relations.ties = members;
+            relations.closed = wanted.inclusive.then_some("membership = \"inclusive\"");
         }
+        relations
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {

@@ -67,11 +67,8 @@ impl Kind for Package {
         if let Some(Source::Local { path, .. }) = &wanted.source {
             after.push(Autoedge::Exactly(file(path)));
         }
-        Relations {
-            identity: Identity::new("package", wanted.name.to_string()),
-            after,
-            absent: wanted.ensure.is_absence(),
-        }
+        let identity = Identity::new("package", wanted.name.to_string());
+        Relations::new(identity, after, wanted.ensure.is_absence())
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {

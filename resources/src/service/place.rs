@@ -25,7 +25,7 @@ pub(super) fn relations(unit: &UnitName) -> Relations {
         // With Accept=yes each connection is an instance.
         after.extend(files(&format!("{}@.service", unit.stem())));
     }
-    Relations { identity: Identity::new("service", unit.as_str()), after, absent: false }
+    Relations::new(Identity::new("service", unit.as_str()), after, false)
 }
 
 fn define(unit: &UnitName, after: &mut Vec<Autoedge>) {

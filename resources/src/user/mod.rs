@@ -69,7 +69,16 @@ impl Kind for User {
             after.push(Autoedge::Above { kind: "file", path: wanted.home_path(None) });
         }
         after.dedup();
-        Relations { identity: Identity::new("user", &wanted.name), after, absent: !wanted.present }
+        let identity = Identity::new("user", &wanted.name);
+        let mut relations = Relations::new(identity, after, !wanted.present);
+        if wanted.present {
+            let uid = wanted.uid.map(|uid| Identity::new("uid", uid.to_string()));
+            relations.claims.extend(uid);
+            let groups = wanted.groups.iter().flatten();
+            relations.ties.extend(groups.map(|name| Identity::new("group", name)));
+            relations.closed = wanted.inclusive.then_some("membership = \"inclusive\"");
+        }
+        relations
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {

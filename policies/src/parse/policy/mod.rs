@@ -3,6 +3,7 @@
 //! Here names are checked (keys, kinds, attributes); values are checked when they are evaluated.
 
 mod checks;
+mod elsewhere;
 mod include;
 mod modules;
 mod names;
@@ -221,8 +222,10 @@ impl Classifier<'_> {
     fn unknown_kind(&self, name: &str, span: Span, only_kinds: bool) {
         let names: Vec<&str> = self.registry.kinds().map(|kind| kind.declaration().name).collect();
         let sections = sections().filter(|_| !only_kinds);
-        let hint = did_you_mean(name, names.iter().copied().chain(sections))
-            .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")));
+        let hint = elsewhere::kind(name).map(str::to_owned).unwrap_or_else(|| {
+            did_you_mean(name, names.iter().copied().chain(sections))
+                .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")))
+        });
         self.context
             .error(Code::UnknownKind, self.spot(span), format!("there is no kind `{name}`"))
             .hint(hint)
@@ -334,12 +337,15 @@ impl Classifier<'_> {
 
     fn unknown_attribute(&self, declaration: &steadfast_resources::KindDeclaration, entry: &Entry) {
         let own = declaration.attributes.iter().map(|attribute| attribute.name);
-        let hint = nearest(&entry.key, own.clone().chain(Common::names())).map_or_else(
+        let near = nearest(&entry.key, own.clone().chain(Common::names()));
+        let hint = elsewhere::attribute(&entry.key).map_or_else(
             || {
-                let own: Vec<&str> = own.collect();
-                format!("attributes of `{}`: {}", declaration.name, own.join(", "))
+                near.map(|name| format!("did you mean `{name}`?")).unwrap_or_else(|| {
+                    let own: Vec<&str> = own.collect();
+                    format!("attributes of `{}`: {}", declaration.name, own.join(", "))
+                })
             },
-            |name| format!("did you mean `{name}`?"),
+            str::to_owned,
         );
         let message = format!("`{}` has no attribute `{}`", declaration.name, entry.key);
         self.context
