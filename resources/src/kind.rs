@@ -185,10 +185,14 @@ pub trait Refresh<K: Kind + ?Sized> {
 
 /// A kind whose applications, when they are cut off, leave something to be cleaned up.
 pub trait Recover<K: Kind + ?Sized> {
-    /// Removes what a cut-off application of this resource may have left (temporary files beside
-    /// it). Says what was removed, a line each. Called once for each resource at the beginning
-    /// of the run after one that was cut off, before anything is planned.
-    fn recover(&self, wanted: &K::Wanted, host: &mut dyn Host) -> Result<Vec<String>, Failure>;
+    /// Where a cut-off application of this resource may leave something, in words of the kind's
+    /// own. They are written down before anything is applied: the resource may have left the
+    /// policies by the time of the next run.
+    fn places(&self, wanted: &K::Wanted) -> Vec<String>;
+    /// Removes what a cut-off application may have left there (temporary files). Says what was
+    /// removed, a line each. Called for each resource at the beginning of the run after one that
+    /// was cut off, before anything is applied, and for what that run had written down.
+    fn sweep(&self, places: &[String], host: &mut dyn Host) -> Result<Vec<String>, Failure>;
 }
 
 /// What a policy asks for, whatever the kind.
@@ -253,8 +257,10 @@ pub trait AnyKind: Send + Sync {
         host: &mut dyn Host,
         turn: &mut Turn<'_>,
     ) -> Vec<Result<(), Failure>>;
-    /// See [`Recover::recover`]; nothing where the kind lacks the ability.
-    fn recover(&self, wanted: &AnyWanted, host: &mut dyn Host) -> Result<Vec<String>, Failure>;
+    /// See [`Recover::places`]; none where the kind lacks the ability.
+    fn places(&self, wanted: &AnyWanted) -> Vec<String>;
+    /// See [`Recover::sweep`]; nothing where the kind lacks the ability.
+    fn sweep(&self, places: &[String], host: &mut dyn Host) -> Result<Vec<String>, Failure>;
     /// Whether the kind can be read from a machine.
     fn exports(&self) -> bool;
     /// See [`Export::titles`]. Fails where the kind lacks the ability.
@@ -386,11 +392,15 @@ impl<K: Kind> AnyKind for K {
         }
     }
 
-    fn recover(&self, wanted: &AnyWanted, host: &mut dyn Host) -> Result<Vec<String>, Failure> {
-        match Kind::recover(self) {
-            Some(recover) => recover.recover(typed::<K>(wanted)?, host),
-            None => Ok(Vec::new()),
+    fn places(&self, wanted: &AnyWanted) -> Vec<String> {
+        match (Kind::recover(self), typed::<K>(wanted)) {
+            (Some(recover), Ok(wanted)) => recover.places(wanted),
+            _ => Vec::new(),
         }
+    }
+
+    fn sweep(&self, places: &[String], host: &mut dyn Host) -> Result<Vec<String>, Failure> {
+        Kind::recover(self).map_or_else(|| Ok(Vec::new()), |recover| recover.sweep(places, host))
     }
 
     fn exports(&self) -> bool {

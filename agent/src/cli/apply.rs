@@ -1,6 +1,5 @@
 //! `steadfast apply`: one run, now, without the service.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,6 +10,7 @@ use steadfast_policies::Catalog;
 use steadfast_resources::host::RealHost;
 
 use super::input::{CopyPlace, Input, Target};
+use super::locks::Locks;
 use super::selection::SelectionArguments;
 use super::timings::Timings;
 use super::{CommandError, Exit, Locations};
@@ -50,23 +50,12 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let mut timings = Timings::start();
     let saved = arguments.plan.as_deref().map(super::input::read_plan).transpose()?;
-    let target = Target::new(&arguments.root, locations, None)?;
+    let mut target = Target::new(&arguments.root, locations, None)?;
     timings.mark("settings and facts");
     let mut state = State::open_for_run(&target.root, &target.state_directory)?;
-    let lock = state.lock_for_run()?;
-    let _lock = match lock {
-        Ok(lock) => lock,
-        Err(held) => {
-            return Err(CommandError::new(format!(
-                "another run is at work on this host (process {})",
-                held.holder
-            ))
-            .with_hint("wait for it to end; the lock goes with the process")
-            .with_exit(Exit::Refused));
-        }
-    };
+    let locks = Locks::take(&mut state, &target.root)?;
+    target.messages.extend(locks.message.clone());
     timings.mark("open the state");
-    let _root_lock = lock_root(&target.root)?;
     let opened = Input::open(arguments.repository.as_deref(), &target, CopyPlace::Kept, output);
     timings.mark("open the repository");
     // What somebody types is answered on the terminal; the configured repository has a history.
@@ -152,21 +141,6 @@ pub(super) fn run(
         Outcome::Failed | Outcome::Interrupted => Exit::AppliedWithFailures,
         Outcome::Refused => Exit::Refused,
     })
-}
-
-/// Holds the managed root directory itself: two runs with different state directories must not work
-/// on one system either.
-fn lock_root(root: &Path) -> Result<File, CommandError> {
-    let directory = File::open(root)?;
-    match rustix::fs::flock(&directory, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(directory),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            Err(CommandError::new(format!("another process is at work on {}", root.display()))
-                .with_hint("wait for it to end; the lock goes with the process")
-                .with_exit(Exit::Refused))
-        }
-        Err(error) => Err(std::io::Error::from(error).into()),
-    }
 }
 
 /// Records a run that ended before there was a catalog, so that a bad commit shows in the reports.

@@ -9,6 +9,7 @@ mod explain;
 mod export;
 mod facts;
 mod input;
+mod locks;
 mod plan;
 mod report;
 mod restore;

@@ -9,6 +9,7 @@ use steadfast_resources::Bucket;
 use steadfast_resources::host::files::{AbsolutePath, Mode, NewFile, Obstacle, Properties};
 use steadfast_resources::host::{Host, HostOptions, RealHost};
 
+use super::locks::Locks;
 use super::{CommandError, Exit, Locations};
 use crate::output::Output;
 use crate::state::{KeptContent, State};
@@ -53,10 +54,10 @@ pub(super) fn run(
         return Err(CommandError::new(format!("no such content of {path} is kept"))
             .with_hint("`steadfast restore --list` shows what is"));
     };
-    let _lock = state.lock()?.map_err(|held| {
-        CommandError::new(format!("a run is at work on this host (process {})", held.holder))
-            .with_exit(Exit::Refused)
-    })?;
+    let locks = Locks::take(&mut state, &arguments.root)?;
+    if let Some(message) = &locks.message {
+        output.message(&format!("note: {message}\n"));
+    }
     put_back(content, path, arguments, &mut state)?;
     output.data(&format!(
         "restored {path} ({} bytes, kept {}, digest {})\n",

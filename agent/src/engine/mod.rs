@@ -13,8 +13,11 @@
 mod execution;
 mod notification;
 mod plan;
+mod recovery;
 mod run;
 mod selection;
+#[cfg(test)]
+pub(crate) mod testing;
 mod turn;
 mod unkept;
 

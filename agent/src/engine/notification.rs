@@ -144,6 +144,16 @@ impl Execution<'_> {
         Ok(needed)
     }
 
+    /// Puts off what is owed to the resource, where the state cannot be written: it could not be
+    /// crossed off, and every run would deliver it once more.
+    pub(super) fn put_off(&mut self, resource: &Resource) {
+        self.messages.push(format!(
+            "what is owed to {} is put off until the agent's state can be written: it could not be \
+             crossed off, and each run would deliver it again",
+            resource.reference
+        ));
+    }
+
     fn trouble(&mut self, error: &StateError) {
         self.messages.push(Failure::from_error(error).reason);
     }

@@ -9,6 +9,7 @@ use steadfast_resources::kind::Download;
 
 use super::execution::Execution;
 use super::plan::{Plan, make_plan_of};
+use super::recovery::{places, recover};
 use super::selection::Selection;
 use super::unkept::unkept;
 use crate::clock;
@@ -97,24 +98,31 @@ pub fn run(
             request.selection
         ));
     }
-    let in_force = state.in_force(catalog)?;
-    let owed = state.owed()?;
+    let in_force = state.read(|state| state.in_force(catalog))?;
+    let owed = state.read(State::owed)?;
     let plan = make_plan_of(&request.selection, catalog, &host.view(), &in_force, &owed);
     progress.phase("observe and plan", begun.elapsed());
 
     let proceed = progress.planned(catalog, &plan);
     let may_change = proceed && !request.audit;
     let applying = Instant::now();
-    let interrupted = state.interrupted_run()?;
+    let interrupted = state.read(State::interrupted_run)?;
     if may_change {
+        if state.unwritable().is_none()
+            && let Err(error) = state.bucket.sweep()
+        {
+            log::warn!("cannot look for what an earlier run left in the file bucket: {error}");
+        }
         if let Some(interrupted) = &interrupted {
             messages.push(format!("run {interrupted} was cut off; this run finishes its work"));
-            messages.extend(recover(catalog, host));
-            if whole_host {
-                state.run_ended()?;
+            let places = state.read(State::interrupted_places)?;
+            messages.extend(recover(catalog, &places, host));
+            if whole_host && let Err(error) = state.run_ended() {
+                state.go_on_in_memory(&error)?;
             }
         }
-        if whole_host {
+        // What is owed cannot be crossed off in a state that is not written.
+        if whole_host && state.unwritable().is_none() {
             messages.extend(drop_orphaned(catalog, &owed, state)?);
         }
     }
@@ -122,12 +130,16 @@ pub fn run(
     if may_change && execution.has_work() {
         // A single policy does not know all that a cut-off run left: its mark stays.
         let marks = whole_host || interrupted.is_none();
-        if marks && let Err(error) = state.run_begins(&id) {
+        let places = places(catalog, &plan);
+        let marked =
+            if marks { state.run_begins(&id, &places) } else { state.run_adds(&id, &places) };
+        if let Err(error) = marked {
             state.go_on_without(error)?;
         }
         execution.all(host, state, progress);
-        if marks {
-            state.run_ended()?;
+        // From here on nothing may cost the report of what has been changed.
+        if marks && let Err(error) = state.run_ended() {
+            state.go_on_in_memory(&error)?;
         }
     } else {
         execution.observe_only(progress, proceed);
@@ -157,14 +169,18 @@ pub fn run(
         outcome: Outcome::Refused,
         counts,
         resources,
-        owed: state.owed()?,
+        owed: state.read_anyhow(State::owed)?,
         messages,
-        previous: state.newest_report_digest()?,
+        previous: state.read_anyhow(State::newest_report_digest)?,
     };
     if proceed {
-        report.outcome = outcome(&counts, stopped, owed_here(catalog, &report.owed));
+        // Where nothing is crossed off, what is owed to others is not dropped or delivered either.
+        let owed = owed_here(catalog, &report.owed)
+            || state.unread().is_some()
+            || (state.unwritable().is_some() && !report.owed.is_empty());
+        report.outcome = outcome(&counts, stopped, owed);
         if let Err(error) = record_in_force(request, &report, &in_force, &states, state) {
-            state.go_on_without(error)?;
+            state.go_on_in_memory(&error)?;
         }
     }
     if state.unwritable().is_none() {
@@ -172,8 +188,13 @@ pub fn run(
         if let Err(error) =
             state.keep_report(&report, || listing(catalog), request.keep_runs, &oldest)
         {
-            state.go_on_without(error)?;
+            state.go_on_in_memory(&error)?;
         }
+    }
+    if let Some(reason) = state.unread() {
+        report.messages.push(format!(
+            "what is in force and what is owed may be other than said here: {reason}"
+        ));
     }
     if let Some(reason) = state.unwritable() {
         report.messages.push(format!("this report is not kept, nor what is in force: {reason}"));
@@ -186,7 +207,7 @@ pub fn run(
 fn drop_orphaned(
     catalog: &Catalog,
     owed: &[OwedNotification],
-    state: &State,
+    state: &mut State,
 ) -> Result<Vec<String>, StateError> {
     let mut messages = Vec::new();
     for owed in owed {
@@ -195,7 +216,10 @@ fn drop_orphaned(
                 && resource.reference.title() == owed.target_title
         };
         if !catalog.resources.iter().any(is_target) {
-            state.settle(&owed.target_kind, &owed.target_title)?;
+            if let Err(error) = state.settle(&owed.target_kind, &owed.target_title) {
+                state.go_on_without(error)?;
+                break;
+            }
             messages.push(format!(
                 "the notification owed to {} since {} is dropped: it is no longer declared",
                 display_reference(&owed.target_kind, &owed.target_title),
@@ -204,18 +228,6 @@ fn drop_orphaned(
         }
     }
     Ok(messages)
-}
-
-/// Removes what a run that was cut off may have left behind.
-fn recover(catalog: &Catalog, host: &mut dyn Host) -> Vec<String> {
-    let mut messages = Vec::new();
-    for resource in &catalog.resources {
-        match resource.kind.recover(&resource.wanted, host) {
-            Ok(removed) => messages.extend(removed),
-            Err(failure) => messages.push(format!("{}: {failure}", resource.reference)),
-        }
-    }
-    messages
 }
 
 /// The report of a run that ended before there was a catalog: nothing was looked at or changed.

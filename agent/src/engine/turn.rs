@@ -256,7 +256,9 @@ impl Execution<'_> {
     ) {
         let Applied { steps, notes, mut result, kept, took } = applied;
         let mut notified = None;
-        if result.is_ok() && self.ledger.owes(index) {
+        if result.is_ok() && self.ledger.owes(index) && state.unwritable().is_some() {
+            self.put_off(resource);
+        } else if result.is_ok() && self.ledger.owes(index) {
             match self.deliver(index, resource, &steps, host, state) {
                 Ok(delivered) => notified = delivered,
                 Err(failure) => result = Err(failure),

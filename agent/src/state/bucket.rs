@@ -14,6 +14,9 @@ use steadfast_resources::{Bucket, BucketError};
 use super::directory::refuse_link;
 use super::{Database, State, StateError};
 
+/// What the names of contents begin with that are still being written.
+const CANDIDATE: &str = ".keeping.";
+
 /// One kept content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptContent {
@@ -54,7 +57,7 @@ impl FileBucket {
     fn store(&self, original: &mut File) -> io::Result<(String, u64)> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
         let mut candidate =
-            tempfile::Builder::new().prefix(".keeping.").tempfile_in(&self.directory)?;
+            tempfile::Builder::new().prefix(CANDIDATE).tempfile_in(&self.directory)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0_u8; 64 * 1024];
         let mut size = 0_u64;
@@ -73,6 +76,23 @@ impl FileBucket {
         }
         candidate.persist(&target).map_err(|error| error.error)?;
         Ok((digest, size))
+    }
+
+    /// Removes half-written contents that a run left when it was cut off. The caller holds the run
+    /// lock: nobody is writing one.
+    pub fn sweep(&self) -> io::Result<()> {
+        let entries = match self.directory.read_dir() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let half = entry.file_name().as_encoded_bytes().starts_with(CANDIDATE.as_bytes());
+            if half && entry.file_type()?.is_file() {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Opens a kept content for reading.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::StateError;
 use super::database::Database;
@@ -57,7 +57,8 @@ pub(super) fn check(connection: &Connection, path: &Path) -> rusqlite::Result<()
     if verdict == "ok" { Ok(()) } else { Err(corrupt(verdict)) }
 }
 
-fn corrupt(text: String) -> rusqlite::Error {
+/// The error of a database that is not whole.
+pub(super) fn corrupt(text: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(text))
 }
 
@@ -85,13 +86,11 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StateError> {
     Ok(aside)
 }
 
-/// Takes over what can still be read of `damaged`, and returns how many rows that were.
-pub(super) fn salvage(database: &Database, damaged: &Path) -> Result<usize, StateError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let Ok(source) = Connection::open_with_flags(damaged, flags) else { return Ok(0) };
+/// Takes over what can still be read of `source`, and returns how many rows that were.
+pub(super) fn salvage(database: &Database, source: &Connection) -> Result<usize, StateError> {
     let mut count = 0;
     for (query, insertion, types) in SALVAGED {
-        let rows = readable_rows(&source, query, types);
+        let rows = readable_rows(source, query, types);
         count += database.write("taking over rows of the damaged database", |transaction| {
             let mut insert = transaction.prepare(insertion)?;
             rows.into_iter().try_fold(0, |sum, row| {
@@ -120,7 +119,8 @@ fn readable_rows(
         .collect()
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// The name of a file beside the database.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)

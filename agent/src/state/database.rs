@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::StateError;
-use super::damage::{check, is_damage, salvage, set_aside};
+use super::damage::{check, corrupt, is_damage, salvage, set_aside, with_suffix};
 
 /// Bumped with every change of the schema; a newer database is never touched.
 const SCHEMA_VERSION: i32 = 1;
@@ -51,6 +51,53 @@ pub struct Database {
     pub(super) connection: Connection,
     /// Why it is in memory only, if it is.
     unwritable: Option<String>,
+    /// Why what is on the disk was not read into memory, if it was not.
+    unread: Option<String>,
+}
+
+/// A database that is only read.
+pub(super) struct Reading {
+    pub(super) connection: Connection,
+    /// Whether there is a journal that could not be looked into.
+    pub(super) misses_journal: bool,
+}
+
+impl Reading {
+    /// Opens the database at `path`, and makes no file for it if that can be avoided.
+    pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
+        // Without a journal there is nothing that other processes write; SQLite would make the
+        // journal's files only to look into them.
+        let mut journal = path.as_os_str().to_owned();
+        journal.push("-wal");
+        let journaled = std::fs::metadata(&journal).is_ok_and(|metadata| metadata.len() > 0);
+        match Self::connect(path, !journaled) {
+            Err(error) if journaled && !is_damage(&error) => Self::connect(path, true)
+                .map(|connection| Self { connection, misses_journal: true }),
+            other => other.map(|connection| Self { connection, misses_journal: false }),
+        }
+    }
+
+    /// The schema's version, as the database has it.
+    pub(super) fn version(&self) -> rusqlite::Result<i32> {
+        self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+    }
+
+    fn connect(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let real = real_path(path);
+        let connection = if immutable {
+            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(immutable_address(&real), flags)
+        } else {
+            Connection::open_with_flags(&real, flags)
+        }?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        // SQLite looks for the journal only now.
+        connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+        Ok(connection)
+    }
 }
 
 impl Database {
@@ -58,39 +105,30 @@ impl Database {
     /// `state.sqlite.damaged` (or with a number after that) beside it and built anew with what can
     /// still be read of it, with a warning in the log.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        match Self::try_open(path) {
-            Err(StateError::Database { source, .. }) if is_damage(&source) => {
-                let aside = set_aside(path)?;
-                let database = Self::try_open(path)?;
-                let count = salvage(&database, &aside)?;
-                log::warn!(
-                    "the state database {} was damaged ({source}); it is kept as {} and built \
-                     anew: {count} rows of what is in force and of owed notifications were taken \
-                     over, the history is only there",
-                    path.display(),
-                    aside.display()
-                );
-                Ok(database)
-            }
-            other => other,
-        }
+        let damage = match refuse_other_than_file(path).and_then(|()| Self::try_open(path)) {
+            Err(StateError::Database { source, .. }) if is_damage(&source) => source,
+            other => return other,
+        };
+        let aside = set_aside(path)?;
+        let database = Self::try_open(path)?;
+        let count = match Reading::open(&aside) {
+            Ok(reading) => salvage(&database, &reading.connection)?,
+            Err(_) => 0,
+        };
+        log::warn!(
+            "the state database {} was damaged ({damage}); it is kept as {} and built anew: \
+             {count} rows of what is in force and of owed notifications were taken over, the \
+             history is only there",
+            path.display(),
+            aside.display()
+        );
+        Ok(database)
     }
 
     /// Opens the database at `path` for reading, without changing or making anything. `None` where
     /// it is damaged, or not finished being made; the log says which.
     pub fn open_read_only(path: &Path) -> Result<Option<Self>, StateError> {
-        // Without a journal there is nothing that other processes write; SQLite would make the
-        // journal's files only to look into them.
-        let mut journal = path.as_os_str().to_owned();
-        journal.push("-wal");
-        let journaled = std::fs::metadata(&journal).is_ok_and(|metadata| metadata.len() > 0);
-        let attempt = match Self::try_read_only(path, !journaled) {
-            Err(StateError::Database { source, .. }) if journaled && !is_damage(&source) => {
-                Self::try_read_only(path, true)
-            }
-            other => other,
-        };
-        match attempt {
+        match refuse_other_than_file(path).and_then(|()| Self::try_read_only(path)) {
             Err(StateError::Database { source, .. }) if is_damage(&source) => {
                 log::warn!(
                     "the state database {} is damaged ({source}): going on without it; the next \
@@ -103,22 +141,11 @@ impl Database {
         }
     }
 
-    fn try_read_only(path: &Path, immutable: bool) -> Result<Option<Self>, StateError> {
+    fn try_read_only(path: &Path) -> Result<Option<Self>, StateError> {
         let failed =
             |during| move |source| StateError::Database { path: path.to_owned(), during, source };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let real = real_path(path);
-        let connection = if immutable {
-            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(immutable_address(&real), flags)
-        } else {
-            Connection::open_with_flags(&real, flags)
-        }
-        .map_err(failed("opening it for reading"))?;
-        connection.busy_timeout(Duration::from_secs(10)).map_err(failed("opening it"))?;
-        let database = Self { path: path.to_owned(), connection, unwritable: None };
+        let reading = Reading::open(path).map_err(failed("opening it for reading"))?;
+        let database = Self::new(path, reading.connection);
         if database.version()? == 0 {
             return Ok(None);
         }
@@ -126,22 +153,31 @@ impl Database {
         Ok(Some(database))
     }
 
-    /// An empty database in memory, in the place of the one at `path`.
-    pub(super) fn in_memory(path: &Path) -> Result<Self, StateError> {
+    fn new(path: &Path, connection: Connection) -> Self {
+        Self { path: path.to_owned(), connection, unwritable: None, unread: None }
+    }
+
+    /// An empty database in memory, in the place of the one at `path`, for this reason.
+    pub(super) fn in_memory(path: &Path, reason: String) -> Result<Self, StateError> {
         let failed = |source| StateError::Database {
             path: path.to_owned(),
             during: "making one in memory",
             source,
         };
         let connection = Connection::open_in_memory().map_err(failed)?;
-        let database = Self { path: path.to_owned(), connection, unwritable: None };
+        let database = Self { unwritable: Some(reason), ..Self::new(path, connection) };
         database.write("making its tables", |transaction| transaction.execute_batch(SCHEMA))?;
         Ok(database)
     }
 
-    /// The same database, which is in memory only for this reason.
-    pub(super) fn not_written_because(self, reason: String) -> Self {
-        Self { unwritable: Some(reason), ..self }
+    /// Remembers why the one at its path was not read, or not all of it.
+    pub(super) fn not_read_because(&mut self, reason: &str) {
+        self.unread = Some(reason.to_owned());
+    }
+
+    /// Why the one at its path was not read, or not all of it.
+    pub(super) fn unread(&self) -> Option<&str> {
+        self.unread.as_deref()
     }
 
     /// Why the database is in memory only, if it is.
@@ -192,7 +228,7 @@ impl Database {
                  PRAGMA journal_size_limit=4194304; PRAGMA cache_size=-256;",
             )
             .map_err(failed("choosing its journal"))?;
-        let database = Self { path: path.to_owned(), connection, unwritable: None };
+        let database = Self::new(path, connection);
         if database.version()? == 0 {
             database.write("making its tables", |transaction| {
                 transaction.execute_batch(SCHEMA)?;
@@ -239,6 +275,22 @@ impl Database {
             None => Ok(None),
         }
     }
+}
+
+/// Fails as with a damaged database where there is something else than a file, a directory for
+/// example: SQLite could not tell that from trouble with the file system.
+fn refuse_other_than_file(path: &Path) -> Result<(), StateError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let name = with_suffix(path, suffix);
+        if std::fs::symlink_metadata(&name).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(StateError::Database {
+                path: path.to_owned(),
+                during: "opening it",
+                source: corrupt(format!("{} is not a file", name.display())),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// SQLite is to follow no link; the directory itself may be reached through one.

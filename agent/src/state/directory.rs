@@ -2,7 +2,8 @@
 //!
 //! Below the root of an image every component must be a directory and no link: an image is what
 //! somebody else made, and a link in it would lead the agent's writes out of it. What exists is
-//! never given other permissions; a directory that others may change is refused.
+//! never given other permissions; a directory that others may change is refused, and below the root
+//! of an image one that others may exchange: everything after the check goes by paths.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -84,7 +85,12 @@ fn walk(root: &Path, rest: &Path, missing: Missing) -> Result<OwnedFd, StateErro
     let mut current =
         open(root, flags, Mode::empty()).map_err(|error| failed(root, error.into()))?;
     let mut components = rest.components().peekable();
+    let mut foreign = refuse_foreign(&current, &path);
     while let Some(component) = components.next() {
+        // Where there is nothing to be read, it does not matter who could exchange it.
+        if missing == Missing::Make {
+            std::mem::replace(&mut foreign, Ok(()))?;
+        }
         let name = match component {
             Component::CurDir => continue,
             Component::Normal(name) => name,
@@ -110,8 +116,37 @@ fn walk(root: &Path, rest: &Path, missing: Missing) -> Result<OwnedFd, StateErro
                 return Err(failed(&path, error.into()));
             }
         };
+        if foreign.is_ok() && components.peek().is_some() {
+            foreign = refuse_foreign(&current, &path);
+        }
     }
-    Ok(current)
+    foreign.map(|()| current)
+}
+
+/// Refuses a directory on the way in which somebody else can exchange a name: what has just been
+/// looked at would be something else a moment later.
+fn refuse_foreign(directory: &OwnedFd, path: &Path) -> Result<(), StateError> {
+    let failed = |source| StateError::Directory { path: path.to_owned(), source };
+    let status = fstat(directory).map_err(|error| failed(error.into()))?;
+    let user = rustix::process::geteuid().as_raw();
+    let group = rustix::process::getegid().as_raw();
+    if status.st_uid != 0 && status.st_uid != user {
+        return Err(failed(io::Error::other(format!(
+            "user {} owns it, who could exchange what is in it: `chown root` it after a look at \
+             what is in it, or choose a directory outside of the root with --state-dir",
+            status.st_uid
+        ))));
+    }
+    let own_group = status.st_gid == 0 || status.st_gid == group;
+    let others = if own_group { 0o002 } else { 0o022 };
+    // Where the sticky bit is set, only owners exchange names.
+    if status.st_mode & others != 0 && status.st_mode & 0o1000 == 0 {
+        return Err(failed(io::Error::other(
+            "others than its owner may write to it, and could exchange what is in it: `chmod go-w` \
+             it, or choose a directory outside of the root with --state-dir",
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -153,6 +188,48 @@ mod tests {
         opened.set_permissions(std::fs::Permissions::from_mode(0o777)).unwrap();
         assert!(enter(root.path(), &directory, Missing::Make).is_err());
         assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o777, 0o777);
+    }
+
+    #[test]
+    fn a_way_on_which_others_may_exchange_a_directory_is_refused() {
+        let refused = |change: &dyn Fn(&Path)| {
+            let root = tempfile::tempdir().unwrap();
+            let directory = root.path().join("var/lib/steadfast");
+            enter(root.path(), &directory, Missing::Make).unwrap();
+            change(root.path());
+            [Missing::Make, Missing::Report].map(|missing| {
+                enter(root.path(), &directory, missing)
+                    .err()
+                    .map(|error| steadfast_resources::Failure::from_error(&error).reason)
+            })
+        };
+        let mode = |path: PathBuf, mode| {
+            let opened = std::fs::File::open(path).unwrap();
+            opened.set_permissions(std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        assert_eq!(refused(&|_| ()), [None, None]);
+        assert_eq!(refused(&|root| mode(root.join("var/lib"), 0o1777)), [None, None]);
+        for way in ["", "var", "var/lib"] {
+            for error in refused(&|root| mode(root.join(way), 0o777)) {
+                assert!(error.unwrap().contains("--state-dir"), "{way}");
+            }
+        }
+        let open_root = tempfile::tempdir().unwrap();
+        mode(open_root.path().to_owned(), 0o777);
+        let nothing = enter(open_root.path(), &open_root.path().join("var"), Missing::Report);
+        assert!(matches!(
+            nothing,
+            Err(StateError::Directory { source, .. }) if source.kind() == io::ErrorKind::NotFound
+        ));
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        for way in ["", "var", "var/lib"] {
+            let give = |root: &Path| std::os::unix::fs::chown(root.join(way), Some(1000), None);
+            for error in refused(&|root| give(root).unwrap()) {
+                assert!(error.unwrap().contains("user 1000 owns it"), "{way}");
+            }
+        }
     }
 
     #[test]

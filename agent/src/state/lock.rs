@@ -5,9 +5,10 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, open};
+use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags, fchmod, flock, fstat, openat};
 
 use super::StateError;
 
@@ -27,33 +28,55 @@ pub struct LockHeld {
 impl RunLock {
     pub(super) fn take(path: &Path) -> Result<Result<Self, LockHeld>, StateError> {
         let failed = |source| StateError::File { action: "lock", path: path.to_owned(), source };
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = match open(path, flags, Mode::from_raw_mode(0o600)) {
-            Ok(opened) => opened,
-            Err(rustix::io::Errno::LOOP) => {
-                return Err(StateError::Link { path: path.to_owned() });
+        match acquire(CWD, path)? {
+            Ok(mut file) => {
+                sign(&mut file).map_err(failed)?;
+                Ok(Ok(Self { _file: file }))
             }
-            Err(error) => return Err(failed(error.into())),
-        };
-        let status = fstat(&opened).map_err(|error| failed(error.into()))?;
-        if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile || status.st_nlink != 1
-        {
-            return Err(failed(io::Error::other("it is not a plain file with a single name")));
+            Err(held) => Ok(Err(held)),
         }
-        let mut file = File::from(opened);
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Ok(Err(LockHeld { holder: holder(&mut file).map_err(failed)? }));
-            }
-            Err(error) => return Err(failed(error.into())),
-        }
-        file.set_len(0).map_err(failed)?;
-        file.rewind().map_err(failed)?;
-        write!(file, "{}", std::process::id()).map_err(failed)?;
-        Ok(Ok(Self { _file: file }))
     }
+}
+
+/// Opens and locks the file at `path`, which only its owner can open from then on: whoever can open
+/// a file can lock it, and keep every run away.
+pub(super) fn acquire(at: impl AsFd, path: &Path) -> Result<Result<File, LockHeld>, StateError> {
+    let failed = |source| StateError::File { action: "lock", path: path.to_owned(), source };
+    let flags =
+        OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = match openat(at, path, flags, Mode::from_raw_mode(0o600)) {
+        Ok(opened) => opened,
+        Err(rustix::io::Errno::LOOP) => {
+            return Err(StateError::Link { path: path.to_owned() });
+        }
+        Err(error) => return Err(failed(error.into())),
+    };
+    let status = fstat(&opened).map_err(|error| failed(error.into()))?;
+    // None where another run has just ended and taken its file away.
+    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile || status.st_nlink > 1 {
+        return Err(failed(io::Error::other("it is not a plain file with a single name")));
+    }
+    if status.st_uid != 0 && status.st_uid != rustix::process::geteuid().as_raw() {
+        return Err(failed(io::Error::other(format!("it belongs to user {}", status.st_uid))));
+    }
+    if status.st_mode & 0o077 != 0 {
+        fchmod(&opened, Mode::from_raw_mode(0o600)).map_err(|error| failed(error.into()))?;
+    }
+    let mut file = File::from(opened);
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Ok(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Ok(Err(LockHeld { holder: holder(&mut file).map_err(failed)? }))
+        }
+        Err(error) => Err(failed(error.into())),
+    }
+}
+
+/// Writes down who holds the lock.
+pub(super) fn sign(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    write!(file, "{}", std::process::id())
 }
 
 /// The process id in the file. The holder may not have written it yet.
@@ -66,7 +89,8 @@ fn holder(file: &mut File) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
@@ -81,6 +105,15 @@ mod tests {
         assert_eq!(RunLock::take(&path).unwrap().unwrap_err().holder, "unknown");
         drop(first);
         assert!(RunLock::take(&path).unwrap().is_ok());
+    }
+
+    #[test]
+    fn nobody_else_can_open_what_is_locked() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("run.lock");
+        File::create(&path).unwrap().set_permissions(Permissions::from_mode(0o644)).unwrap();
+        let _lock = RunLock::take(&path).unwrap().unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

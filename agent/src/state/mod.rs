@@ -6,6 +6,9 @@
 //! - `repository/`: the copy of the policy repository, which [`crate::source`] keeps.
 //! - `run.lock`: held (flock) while a run changes the machine; the kernel drops it with the process.
 //!
+//! Beside that a run holds a lock on the managed root, which is no part of the directory: see
+//! [`RootLock`].
+//!
 //! What must stay true: every change here survives `kill -9` and power loss at any instant; a
 //! damaged database is set aside and built anew with a warning, never a refusal to start; one that
 //! cannot be written is gone on without, and what must be durable fails; the directory is made for its owner only, and one that others may write to is refused; no link of an
@@ -19,6 +22,7 @@ mod in_force;
 mod lock;
 mod owed;
 mod resource_history;
+mod root_lock;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -38,7 +42,8 @@ pub use in_force::InForce;
 pub use lock::{LockHeld, RunLock};
 pub use owed::OwedNotification;
 pub use resource_history::{KeptRuns, ResourceRun};
-pub use runs::StoredRun;
+pub use root_lock::RootLock;
+pub use runs::{Places, StoredRun};
 
 /// Why the state cannot be used.
 #[derive(Debug, Error)]

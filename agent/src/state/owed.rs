@@ -64,6 +64,7 @@ impl State {
 
     /// Clears everything owed to `target`: it has been delivered.
     pub fn settle(&self, target_kind: &str, target_title: &str) -> Result<(), StateError> {
+        self.database.durable()?;
         self.database.write("clearing owed notifications", |transaction| {
             transaction.execute(
                 "DELETE FROM owed WHERE target_kind = ?1 AND target_title = ?2",

@@ -3,10 +3,15 @@
 //! A document names only the resources that were not simply in sync; the rest follows from the
 //! listing of the run's catalog, so that a report of ten thousand resources in sync is small.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::params;
 
 use super::{State, StateError};
 use crate::report::{ListedResource, Report};
+
+/// Places where an application that is cut off may leave something, by kind and in its words.
+pub type Places = BTreeMap<String, BTreeSet<String>>;
 
 /// A stored run: the document and the listing that completes it.
 #[derive(Debug)]
@@ -121,11 +126,29 @@ impl State {
         }))
     }
 
-    /// Marks, durably, that a run has begun to change the machine. The mark goes with
-    /// [`Self::run_ended`]; finding it at a start means that the last run was cut off.
-    pub fn run_begins(&self, id: &str) -> Result<(), StateError> {
+    /// Marks, durably, that a run has begun to change the machine, and where it may leave something
+    /// when it is cut off. The mark goes with [`Self::run_ended`]; finding it at a start means that
+    /// the last run was cut off.
+    pub fn run_begins(&self, id: &str, places: &Places) -> Result<(), StateError> {
+        let places = document(id, places)?;
         self.database.write("marking the beginning of a run", |transaction| {
-            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('running', ?1)", [id])
+            transaction.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('running', ?1), ('places', ?2)",
+                [id, &places],
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Adds to the mark of a run that was cut off where the run at hand may leave something.
+    pub fn run_adds(&self, id: &str, places: &Places) -> Result<(), StateError> {
+        let mut all = self.interrupted_places()?;
+        for (kind, more) in places {
+            all.entry(kind.clone()).or_default().extend(more.iter().cloned());
+        }
+        let all = document(id, &all)?;
+        self.database.write("adding to the mark of a run", |transaction| {
+            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('places', ?1)", [all])
         })?;
         Ok(())
     }
@@ -133,13 +156,25 @@ impl State {
     /// Takes back the mark of [`Self::run_begins`].
     pub fn run_ended(&self) -> Result<(), StateError> {
         self.database.write("marking the end of a run", |transaction| {
-            transaction.execute("DELETE FROM meta WHERE key = 'running'", [])
+            transaction.execute("DELETE FROM meta WHERE key IN ('running', 'places')", [])
         })?;
         Ok(())
+    }
+
+    /// Where the run that was cut off may have left something. What cannot be understood is as good
+    /// as nothing: the resources that are still declared are looked at in any case.
+    pub fn interrupted_places(&self) -> Result<Places, StateError> {
+        let document = self.database.meta("places")?;
+        Ok(document.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
     /// The run that was cut off, if the last one was.
     pub fn interrupted_run(&self) -> Result<Option<String>, StateError> {
         self.database.meta("running")
     }
+}
+
+fn document(run: &str, places: &Places) -> Result<String, StateError> {
+    serde_json::to_string(places)
+        .map_err(|source| StateError::Document { run: run.to_owned(), source })
 }

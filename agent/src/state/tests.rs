@@ -54,7 +54,7 @@ fn what_is_readable_of_a_damaged_database_is_taken_over() {
     let (_scratch, path) = scratch();
     let state = State::open(&path).unwrap();
     owe(&state, "/etc/a", "a", "1");
-    state.run_begins("1").unwrap();
+    state.run_begins("1", &Places::new()).unwrap();
     state.database.connection.execute_batch("DROP TABLE kept").unwrap();
     drop(state);
     let state = State::open(&path).unwrap();
@@ -77,7 +77,7 @@ fn reading_makes_no_file_and_sees_what_a_run_wrote() {
     let before = path.read_dir().unwrap().count();
     let reader = State::open_read_only(Path::new("/"), &path).unwrap().unwrap();
     assert_eq!(reader.owed().unwrap().len(), 1);
-    assert!(reader.run_begins("2").is_err());
+    assert!(reader.run_begins("2", &Places::new()).is_err());
     assert_eq!(path.read_dir().unwrap().count(), before);
 }
 
@@ -117,4 +117,21 @@ fn kept_content_is_found_again_after_a_flush() {
     let mut text = String::new();
     state.bucket.open(&kept).unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "before");
+}
+
+#[test]
+fn what_a_cut_off_store_left_goes_and_kept_contents_stay() {
+    let (scratch, path) = scratch();
+    let original = scratch.path().join("original");
+    File::create(&original).unwrap().write_all(b"before").unwrap();
+    let mut state = State::open(&path).unwrap();
+    state.bucket.sweep().unwrap();
+    let kept = state.bucket.keep(&original, File::open(&original).unwrap().as_fd()).unwrap();
+    let bucket = path.join("bucket");
+    File::create(bucket.join(".keeping.Ab12Cd")).unwrap().write_all(b"half").unwrap();
+    std::fs::create_dir(bucket.join(".keeping.directory")).unwrap();
+    state.bucket.sweep().unwrap();
+    assert!(!bucket.join(".keeping.Ab12Cd").exists());
+    assert!(bucket.join(".keeping.directory").exists());
+    assert!(state.bucket.open(&kept).is_ok());
 }

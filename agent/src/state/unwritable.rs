@@ -12,7 +12,8 @@ use rustix::fs::StatVfsMountFlags;
 use rustix::io::Errno;
 use steadfast_resources::Failure;
 
-use super::damage::salvage;
+use super::damage::{check, salvage};
+use super::database::Reading;
 use super::{Database, LockHeld, RunLock, State, StateError};
 
 impl StateError {
@@ -66,25 +67,79 @@ impl State {
         self.database.unwritable()
     }
 
+    /// Why nothing of what is on the disk could be read into memory, if so.
+    pub fn unread(&self) -> Option<&str> {
+        self.database.unread()
+    }
+
     /// After `error`: goes on in memory where only the file system is at fault.
     pub(crate) fn go_on_without(&mut self, error: StateError) -> Result<(), StateError> {
-        if !error.is_of_the_file_system() {
-            return Err(error);
-        }
-        *self = Self::in_memory(&self.directory, &error)?;
+        if error.is_of_the_file_system() { self.go_on_in_memory(&error) } else { Err(error) }
+    }
+
+    /// After `error`, whatever is at fault: goes on in memory. For a run that has changed
+    /// something, and owes a report of that.
+    pub(crate) fn go_on_in_memory(&mut self, error: &StateError) -> Result<(), StateError> {
+        *self = Self::in_memory(&self.directory, error)?;
         Ok(())
+    }
+
+    /// Reads; where only the file system prevents it, what can be read without it.
+    pub(crate) fn read<T>(
+        &mut self,
+        read: impl Fn(&Self) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        read(self).or_else(|error| {
+            self.go_on_without(error)?;
+            read(self)
+        })
+    }
+
+    /// Reads; whatever prevents it, what can be read without it.
+    pub(crate) fn read_anyhow<T>(
+        &mut self,
+        read: impl Fn(&Self) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        read(self).or_else(|error| {
+            self.go_on_in_memory(&error)?;
+            read(self)
+        })
     }
 
     fn in_memory(directory: &Path, error: &StateError) -> Result<Self, StateError> {
         let reason =
             plainly(directory).map_or_else(|| Failure::from_error(error).reason, str::to_owned);
         let path = directory.join("state.sqlite");
-        let database = Database::in_memory(&path)?;
+        let mut database = Database::in_memory(&path, reason)?;
         if path.exists() {
-            salvage(&database, &path)?;
+            salvage_into(&mut database, &path)?;
         }
-        Ok(Self::with(directory, database.not_written_because(reason)))
+        Ok(Self::with(directory, database))
     }
+}
+
+/// Takes over what can be read at `path`, and remembers why nothing or not all can be.
+fn salvage_into(database: &mut Database, path: &Path) -> Result<(), StateError> {
+    let reading = match Reading::open(path) {
+        Ok(reading) => reading,
+        Err(error) => {
+            database.not_read_because(&format!("the state on the disk cannot be read: {error}"));
+            return Ok(());
+        }
+    };
+    // One that is not finished being made holds nothing.
+    if reading.version().is_ok_and(|version| version == 0) && !reading.misses_journal {
+        return Ok(());
+    }
+    salvage(database, &reading.connection)?;
+    if reading.misses_journal {
+        database.not_read_because(
+            "the newest changes of the state on the disk are in its journal, which cannot be read",
+        );
+    } else if let Err(error) = check(&reading.connection, path) {
+        database.not_read_because(&format!("the state on the disk is not whole: {error}"));
+    }
+    Ok(())
 }
 
 /// What SQLite's error means: it often calls a full file system an input or output error.
@@ -96,3 +151,6 @@ fn plainly(directory: &Path) -> Option<&'static str> {
     }
     (status.f_bavail == 0).then_some("its file system is full")
 }
+
+#[cfg(test)]
+mod tests;

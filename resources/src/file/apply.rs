@@ -137,6 +137,7 @@ fn validate(
     let candidate: AbsolutePath = staged.candidate();
     let shown = may_be_shown(wanted, action, host)?;
     let request = Request::new(command.argv(&candidate));
+    let time = turn.deadline.saturating_duration_since(Instant::now());
     match host.commands().run(&request, turn.deadline) {
         Ok(output) if output.success() => Ok(()),
         Ok(output) => {
@@ -149,21 +150,23 @@ fn validate(
             let hint = "correct the content in the policy; the candidate is gone";
             Err(with_output(Failure::new(reason).with_hint(hint), output.text(), shown))
         }
-        Err(error) => {
-            let failure = Failure::from_error(&error);
-            Err(match &error {
-                CommandError::Start { program, .. } => failure.with_hint(format!(
-                    "{program} is what `validate` runs: require the package that brings it"
-                )),
-                CommandError::Deadline { output, .. } => with_output(
-                    failure
-                        .with_hint("the old file stays; raise `timeout` if the check needs longer"),
-                    output.text(),
-                    shown,
-                ),
-                CommandError::Pipe { .. } => failure,
-            })
-        }
+        Err(error) => Err(match &error {
+            CommandError::Start { program, .. } => Failure::from_error(&error).with_hint(format!(
+                "{program} is what `validate` runs: require the package that brings it"
+            )),
+            CommandError::Deadline { output, .. } => {
+                let reason = format!(
+                    "the check of the new content of {} did not finish: `{}` was killed after \
+                     {} s, the time left of the resource's `timeout`",
+                    wanted.path,
+                    command.written(),
+                    time.as_millis().div_ceil(1000),
+                );
+                let hint = "the old file stays; raise `timeout` if the check needs longer";
+                with_output(Failure::new(reason).with_hint(hint), output.text(), shown)
+            }
+            CommandError::Pipe { .. } => Failure::from_error(&error),
+        }),
     }
 }
 

@@ -135,6 +135,10 @@ impl Planning<'_> {
             let after = Shown::value(account_text(account));
             changes.push(Change::new(property(goal.below, name), before, after));
         }
+        if finding.loses_access_list {
+            let before = Shown::value(format!("given by uid {}", status.uid));
+            changes.push(Change::new(property(goal.below, "acl"), before, Shown::Absent));
+        }
         if mode != status.mode {
             changes.push(Change::new(
                 property(goal.below, "mode"),

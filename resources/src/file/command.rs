@@ -9,6 +9,8 @@ const PLACEHOLDER: &str = "{candidate}";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ValidateCommand {
     words: Vec<String>,
+    /// As the policy has it.
+    written: String,
 }
 
 impl ValidateCommand {
@@ -21,12 +23,17 @@ impl ValidateCommand {
         if words.iter().skip(1).all(|word| !word.contains(PLACEHOLDER)) {
             return Err(format!("the command must name the file to check as {PLACEHOLDER}"));
         }
-        Ok(Self { words })
+        Ok(Self { words, written: text.trim().to_owned() })
     }
 
     /// The program that is run.
     pub(super) fn program(&self) -> &str {
         self.words.first().map_or("", String::as_str)
+    }
+
+    /// The whole command as the policy has it.
+    pub(super) fn written(&self) -> &str {
+        &self.written
     }
 
     /// The words with the candidate's path in place of the placeholder. Put in after splitting, so

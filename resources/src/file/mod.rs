@@ -140,12 +140,18 @@ impl Kind for File {
 }
 
 impl Recover<Self> for File {
-    fn recover(&self, wanted: &Wanted, host: &mut dyn Host) -> Result<Vec<String>, Failure> {
+    fn places(&self, wanted: &Wanted) -> Vec<String> {
         let mut directories: Vec<AbsolutePath> = wanted.path.parent().into_iter().collect();
         if let Shape::Tree(tree) = &wanted.shape {
             directories.push(wanted.path.clone());
             directories.extend(tree.directories().into_iter().map(|below| wanted.path.join(below)));
         }
+        directories.iter().map(ToString::to_string).collect()
+    }
+
+    fn sweep(&self, places: &[String], host: &mut dyn Host) -> Result<Vec<String>, Failure> {
+        let directories: Vec<AbsolutePath> =
+            places.iter().filter_map(|place| AbsolutePath::parse(place).ok()).collect();
         let removed = host.files().sweep(&directories)?;
         Ok(removed.iter().map(|path| format!("removed {path}, which that run left")).collect())
     }

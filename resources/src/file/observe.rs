@@ -57,6 +57,8 @@ pub(super) struct Finding {
     /// What the link found says.
     pub(super) target: Option<OsString>,
     pub(super) selinux: Option<String>,
+    /// Whether an ACL goes with the owner found. Asked only where another owner is declared.
+    pub(super) loses_access_list: bool,
     /// Names of the owner and group found, where they are not those asked for.
     pub(super) owner_name: Option<String>,
     pub(super) group_name: Option<String>,
@@ -209,6 +211,10 @@ impl Looking<'_> {
         }
         let accounts = self.view.accounts;
         if self.owner.is_some_and(|owner| owner != status.uid) {
+            // Root's ACLs stay: nobody else had a say in them.
+            finding.loses_access_list = status.uid != 0
+                && status.kind != FileType::Symlink
+                && self.view.files.has_access_list(path)?;
             finding.owner_name =
                 accounts.user_name(status.uid).map_err(|error| Failure::from_error(&error))?;
         }

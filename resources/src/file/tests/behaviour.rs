@@ -74,6 +74,32 @@ fn removed_trees_are_kept_file_by_file() {
 }
 
 #[test]
+fn a_strangers_access_list_goes_as_a_shown_change() {
+    const ACCESS: &str = "system.posix_acl_access";
+    for (found, wanted, stays) in [
+        (1000, vec![("owner", Value::Integer(0))], false),
+        (1000, vec![("owner", Value::Integer(0)), ("content", text("new\n"))], false),
+        (1000, vec![("owner", Value::Integer(1000)), ("content", text("new\n"))], true),
+        (1000, vec![("content", text("new\n"))], true),
+        (0, vec![("owner", Value::Integer(1000)), ("content", text("new\n"))], true),
+    ] {
+        let mut host = FakeHost::scene();
+        let node = host.files.put("/srv/app", file("old\n"), 0o640);
+        node.uid = found;
+        node.attributes.insert(ACCESS.into(), b"user:1000:rwx".to_vec());
+        let wanted = wish("/srv/app", wanted);
+        let planned = plan(&wanted, &host).unwrap();
+        let shown = planned.steps[0].changes.iter().find(|change| change.property == "acl");
+        let before = shown.map(|change| (&change.before, &change.after));
+        let expected = (&Shown::value("given by uid 1000"), &Shown::Absent);
+        assert_eq!(before, (!stays).then_some(expected), "{wanted:?}");
+        settle(&wanted, &mut host, &mut Kept::default());
+        let node = host.files.get("/srv/app").unwrap();
+        assert_eq!(node.attributes.contains_key(ACCESS), stays, "{wanted:?}");
+    }
+}
+
+#[test]
 fn a_diff_is_shown_unless_it_must_not_be() {
     let long = "x".repeat(200_000);
     for (found, found_mode, wanted, attributes, shown) in [
@@ -189,12 +215,18 @@ fn links_of_a_merged_usr_stay() {
 struct Refusing {
     host: FakeHost,
     asked: Vec<Vec<String>>,
+    too_slow: bool,
 }
 
 impl Commands for Refusing {
     fn run(&mut self, request: &Request, _: Instant) -> Result<Output, CommandError> {
         self.asked.push(request.argv.clone());
-        Ok(Output { code: 1, stdout: b"line 1: nonsense".to_vec(), stderr: Vec::new() })
+        let output = Output { code: 1, stdout: b"line 1: nonsense".to_vec(), stderr: Vec::new() };
+        if !self.too_slow {
+            return Ok(output);
+        }
+        let after = Duration::from_millis(970);
+        Err(CommandError::Deadline { program: "chroot".into(), after, output: Box::new(output) })
     }
 }
 
@@ -221,7 +253,7 @@ impl Host for Refusing {
 
 #[test]
 fn a_failing_check_leaves_the_old_file_and_reports_its_output() {
-    let mut refusing = Refusing { host: FakeHost::scene(), asked: Vec::new() };
+    let mut refusing = Refusing { host: FakeHost::scene(), asked: Vec::new(), too_slow: false };
     refusing.host.files.put("/etc/x.conf", file("old\n"), 0o644);
     let wanted = wish(
         "/etc/x.conf",
@@ -246,6 +278,22 @@ fn a_failing_check_leaves_the_old_file_and_reports_its_output() {
     assert_eq!(content(&refusing.host, "/etc/x.conf"), "old\n");
     let mut paths = refusing.host.files.paths();
     assert!(paths.all(|path| !path.to_string().contains(".steadfast.")));
+}
+
+#[test]
+fn a_check_that_takes_too_long_is_named_as_the_policy_has_it() {
+    let mut refusing = Refusing { host: FakeHost::scene(), asked: Vec::new(), too_slow: true };
+    let wanted = wish(
+        "/etc/x.conf",
+        vec![("content", text("new\n")), ("validate", text("slow --in '{candidate}'"))],
+    );
+    let failed = converge(&wanted, &mut refusing, &mut Kept::default()).unwrap_err();
+    assert_eq!(
+        failed.reason,
+        "the check of the new content of /etc/x.conf did not finish: \
+         `slow --in '{candidate}'` was killed after 60 s, the time left of the resource's `timeout`"
+    );
+    assert_eq!(failed.output.as_deref(), Some("line 1: nonsense"));
 }
 
 #[test]
@@ -544,7 +592,10 @@ fn a_run_that_was_cut_off_is_cleaned_up_after() {
         host.files.put(&format!("{directory}/{leftover}"), file("half"), 0o600);
     }
     let wanted = wish("/srv/t", vec![("source", tree(&[("d/a", "a")]))]);
-    let removed = File.recover().unwrap().recover(&wanted, &mut host).unwrap();
+    let recover = File.recover().unwrap();
+    let places = recover.places(&wanted);
+    assert_eq!(places, ["/srv", "/srv/t", "/srv/t/d"]);
+    let removed = recover.sweep(&places, &mut host).unwrap();
     assert_eq!(removed.len(), 3, "{removed:?}");
     let left: Vec<String> = host.files.paths().map(ToString::to_string).collect();
     assert_eq!(left.iter().filter(|path| path.contains(leftover)).count(), 1);

@@ -100,7 +100,7 @@ pub enum CommandError {
         source: std::io::Error,
     },
     /// The deadline passed; the command and its children were killed.
-    #[error("{program} did not finish within {} s and was killed", after.as_secs())]
+    #[error("{program} did not finish within {} s and was killed", whole_seconds(*after))]
     Deadline {
         /// The program.
         program: String,
@@ -118,6 +118,11 @@ pub enum CommandError {
         #[source]
         source: std::io::Error,
     },
+}
+
+/// To the nearest: what is killed after a second has run a little less or more.
+fn whole_seconds(duration: Duration) -> u128 {
+    (duration.as_millis() + 500) / 1000
 }
 
 /// Runs commands that a policy names.

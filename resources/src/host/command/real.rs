@@ -35,7 +35,18 @@ impl Commands for RealCommands {
         let mut inside = request.clone();
         let root = self.root.to_string_lossy().into_owned();
         inside.argv.splice(0..0, ["chroot".to_owned(), root]);
-        run(&inside, deadline)
+        run(&inside, deadline).map_err(|error| {
+            // What was asked for is what a person knows, not the `chroot` around it; that one is
+            // meant only where it cannot be started itself.
+            let asked = request.argv.first().cloned().unwrap_or_default();
+            match error {
+                CommandError::Deadline { after, output, .. } => {
+                    CommandError::Deadline { program: asked, after, output }
+                }
+                CommandError::Pipe { source, .. } => CommandError::Pipe { program: asked, source },
+                start @ CommandError::Start { .. } => start,
+            }
+        })
     }
 }
 
@@ -244,6 +255,15 @@ mod tests {
         assert!(started.elapsed() < Duration::from_secs(10));
         let CommandError::Deadline { output, .. } = error else { panic!("{error}") };
         assert_eq!(output.stdout, b"begun\n");
+    }
+
+    #[test]
+    #[ignore = "needs root"]
+    fn a_deadline_below_a_root_directory_names_what_was_asked_for() {
+        let mut commands = RealCommands { root: "/proc/self/root".into() };
+        let deadline = Instant::now() + Duration::from_millis(980);
+        let error = commands.run(&Request::new(["sleep", "60"]), deadline).unwrap_err();
+        assert_eq!(error.to_string(), "sleep did not finish within 1 s and was killed");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::path::AbsolutePath;
-use super::status::FileType;
+use super::status::{FileType, Mode};
 use crate::failure::Failure;
 
 /// Why an operation on files failed.
@@ -38,6 +38,19 @@ pub enum FileError {
         owner: u32,
         /// Why it is not trusted.
         reason: String,
+    },
+    /// A directory on the way that root cannot let a program change names in.
+    #[error(
+        "someone other than root can change names in {path}, below the root directory (owner uid \
+         {owner}, mode {mode}), or above"
+    )]
+    OpenToOthers {
+        /// The directory.
+        path: String,
+        /// Its owner.
+        owner: u32,
+        /// Its permissions.
+        mode: Mode,
     },
     /// The directory that should hold the file is not there.
     #[error("there is no directory {path}")]
@@ -193,6 +206,9 @@ impl FileError {
                     "manage the path that the link leads to, or make the link root's and its \
                      directory writable by root alone",
                 );
+            }
+            Self::OpenToOthers { .. } => {
+                return Some("make it root's, and writable by root alone");
             }
             Self::PlantedHardLink { .. } => {
                 return Some(

@@ -27,6 +27,7 @@ pub use error::FileError;
 pub use fake::{FakeFiles, FakeNode, FakeNodeKind};
 pub use path::{AbsolutePath, PathError};
 pub use real::RealFiles;
+pub(in crate::host) use real::Way;
 pub use status::{DirectoryEntry, FileType, Inode, Mode, Status};
 
 use crate::bucket::Bucket;
@@ -65,6 +66,9 @@ pub trait FileView {
 
     /// The `SELinux` context; `None` where there is none.
     fn selinux(&self, path: &AbsolutePath) -> Result<Option<String>, FileError>;
+
+    /// Whether what is at `path` has an ACL; a directory, also one for what is made in it.
+    fn has_access_list(&self, path: &AbsolutePath) -> Result<bool, FileError>;
 
     /// Keeps the content of the regular file at `path`, or of every regular file below the
     /// directory at `path`, without crossing mount points. Returns path and digest of each; other
@@ -111,7 +115,9 @@ pub struct NewFile<'a> {
     /// What to set.
     pub properties: Properties<'a>,
     /// Whether the ACL, the `SELinux` context, capabilities and other extended attributes of the
-    /// regular file it replaces are carried over.
+    /// regular file it replaces are carried over. Never those of a file that belongs to neither
+    /// root nor the owner to be: its access rights are a stranger's. An ACL that the directory
+    /// gives to new files is never taken.
     pub inherit: bool,
 }
 
@@ -178,7 +184,7 @@ pub trait FileChanges: FileView {
     ) -> Result<(), FileError>;
 
     /// Sets properties of what is at `path` and was seen to be `seen`; of a link, the link's own.
-    /// Capabilities survive a change of owner; set-id bits do only if `properties.mode` says so.
+    /// Capabilities survive a change of owner, an ACL only if the old owner is root; set-id bits do only if `properties.mode` says so.
     fn adjust(
         &mut self,
         path: &AbsolutePath,

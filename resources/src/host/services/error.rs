@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::name::UnitName;
 use super::wire::WireError;
 use crate::failure::Failure;
+use crate::host::files::FileError;
 
 /// Why units could not be read or changed.
 #[derive(Debug, Error)]
@@ -138,6 +139,34 @@ pub enum ServicesError {
         /// What it printed.
         message: String,
     },
+    /// The links of the units below the root directory may be somebody else's.
+    #[error("refusing to {operation} {unit} below {root}")]
+    Unguarded {
+        /// What was asked for.
+        operation: &'static str,
+        /// The unit.
+        unit: UnitName,
+        /// The root directory.
+        root: String,
+        /// What is open to others.
+        #[source]
+        source: Box<FileError>,
+    },
+    /// A link that means something else inside the root directory than for a program outside.
+    #[error(
+        "refusing to {operation} {unit} below {root}: the way to {path} leads out of the root \
+         directory, or nowhere, over a symbolic link"
+    )]
+    LeadsOut {
+        /// What was asked for.
+        operation: &'static str,
+        /// The unit.
+        unit: UnitName,
+        /// The root directory.
+        root: String,
+        /// The path below it.
+        path: String,
+    },
     /// `systemctl` could not be run.
     #[error("cannot run systemctl")]
     Command(#[source] Box<crate::host::command::CommandError>),
@@ -190,6 +219,13 @@ impl From<ServicesError> for Failure {
                 with_journal(failure, &journal)
                     .with_hint(format!("`journalctl -u {unit}` has all it wrote"))
             }
+            ServicesError::Unguarded { root, .. } => failure.with_hint(format!(
+                "make {root}, etc/systemd/system in it, every directory on the way, and the *.wants \
+                 and *.requires there root's own and writable by root alone"
+            )),
+            ServicesError::LeadsOut { .. } => failure.with_hint(
+                "make the link relative, to a directory that is there and inside the root directory",
+            ),
             ServicesError::Command(_) => failure
                 .with_hint("units below a root directory are enabled by this machine's systemctl"),
             _ => failure,

@@ -10,6 +10,7 @@ mod bus;
 mod disk;
 mod error;
 mod fake;
+mod guard;
 mod journal;
 mod name;
 mod offline;

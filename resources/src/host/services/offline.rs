@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::disk::{self, UNIT_PATH};
 use super::error::ServicesError;
+use super::guard;
 use super::name::UnitName;
 use super::settle::Launch;
 use super::systemd::{Job, LinkChange};
 use super::unit::{FileState, Manager, Unit};
 use super::{ServiceChanges, ServiceView};
 use crate::host::command::{self, Output, Request};
+use crate::host::files::Way;
 
 /// How long reading one unit's state may take.
 const READ_DEADLINE: Duration = Duration::from_secs(30);
@@ -72,6 +74,7 @@ impl Offline {
 impl ServiceView for Offline {
     fn unit(&self, name: &UnitName) -> Result<Unit, ServicesError> {
         let deadline = Instant::now() + READ_DEADLINE;
+        guard::check(&self.root, "look at", name, Way::WithoutPlantedLinks)?;
         let mut name = name.clone();
         let mut file = self.file_state(&name, deadline)?;
         if file == FileState::Alias {
@@ -118,6 +121,7 @@ impl ServiceChanges for Offline {
         unit: &UnitName,
         deadline: Instant,
     ) -> Result<(), ServicesError> {
+        guard::check(&self.root, change.verb(), unit, Way::RootsAlone)?;
         let output = self.systemctl(change.verb(), unit, deadline)?;
         if output.success() {
             Ok(())

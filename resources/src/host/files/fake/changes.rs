@@ -5,8 +5,8 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::SELINUX;
 use super::tree::{FakeFiles, FakeNode, FakeNodeKind};
+use super::{ACCESS_ACL, SELINUX};
 use crate::host::files::candidate::{candidate_name, is_candidate_name};
 use crate::host::files::path::AbsolutePath;
 use crate::host::files::status::{FileType, Mode, Status};
@@ -94,6 +94,11 @@ impl FakeFiles {
     }
 }
 
+/// Whether the access rights of `node` were given by somebody who is to have no say any more.
+fn is_strangers(node: &FakeNode, owner: u32) -> bool {
+    node.uid != 0 && node.uid != owner
+}
+
 impl FileChanges for FakeFiles {
     fn stage(&mut self, path: &AbsolutePath, file: &NewFile<'_>) -> Result<Staged, FileError> {
         self.faults
@@ -104,6 +109,7 @@ impl FileChanges for FakeFiles {
         if file.inherit
             && let Some(old) = self.node(&directory.join(path.split().1))
             && old.file_type() == FileType::File
+            && !is_strangers(old, file.properties.owner.unwrap_or(0))
         {
             node.attributes.clone_from(&old.attributes);
         }
@@ -204,6 +210,9 @@ impl FileChanges for FakeFiles {
             && node.file_type() == FileType::File
         {
             node.mode = Mode::without_set_id(node.mode);
+        }
+        if properties.owner.is_some_and(|owner| is_strangers(node, owner)) {
+            node.attributes.remove(ACCESS_ACL);
         }
         let mode = properties.mode.filter(|_| node.file_type() != FileType::Symlink);
         Self::dress(node, &Properties { mode, ..*properties });

@@ -20,6 +20,7 @@ use super::status::{DirectoryEntry, FileType, Status};
 use super::{FileError, FileView};
 use crate::bucket::Bucket;
 
+const ACCESS_ACL: &str = "system.posix_acl_access";
 const SELINUX: &str = "security.selinux";
 
 impl FakeFiles {
@@ -97,6 +98,11 @@ impl FileView for FakeFiles {
             .and_then(|place| self.node(&place))
             .and_then(|node| node.attributes.get(SELINUX))
             .map(|value| String::from_utf8_lossy(value).into_owned()))
+    }
+
+    fn has_access_list(&self, path: &AbsolutePath) -> Result<bool, FileError> {
+        let node = self.place(path)?.and_then(|place| self.node(&place));
+        Ok(node.is_some_and(|node| node.attributes.contains_key(ACCESS_ACL)))
     }
 
     fn keep(

@@ -18,6 +18,8 @@ use crate::host::files::status::Mode;
 use crate::host::files::{AbsolutePath, FileError, FileType, Properties, Status};
 
 const ACCESS_ACL: &str = "system.posix_acl_access";
+/// What a directory gives to everything that is made in it.
+const DEFAULT_ACL: &str = "system.posix_acl_default";
 const CAPABILITY: &str = "security.capability";
 const SELINUX: &str = "security.selinux";
 /// No file system takes more (`xattr(7)`).
@@ -31,12 +33,22 @@ fn ids(properties: &Properties<'_>) -> (Option<Uid>, Option<Gid>) {
     (properties.owner.map(Uid::from_raw), properties.group.map(Gid::from_raw))
 }
 
-/// Sets what `properties` say on a thing that we have just created and hold open; `old` is the
-/// regular file whose extended attributes it takes over.
+/// What becomes of the extended attributes of a thing that is dressed.
+#[derive(Clone, Copy)]
+pub(super) enum Attributes<'a> {
+    /// It takes over those of this regular file, and has no ACL if that file has none.
+    Of(&'a OwnedFd),
+    /// It keeps its own.
+    Own,
+    /// Its ACL goes, also one that came from its directory: the mode alone says who may do what.
+    WithoutAccessList,
+}
+
+/// Sets what `properties` say on a thing that we have just created and hold open.
 pub(super) fn dress(
     path: &AbsolutePath,
     fd: &OwnedFd,
-    old: Option<&OwnedFd>,
+    attributes: Attributes<'_>,
     properties: &Properties<'_>,
     mode: Mode,
 ) -> Result<(), FileError> {
@@ -49,8 +61,14 @@ pub(super) fn dress(
             rustix::fs::fchown(fd, owner, group).map_err(|error| set_owner(path, error))?;
         }
     }
-    if let Some(old) = old {
-        copy_attributes(path, old, fd)?;
+    match attributes {
+        Attributes::Of(old) => copy_attributes(path, old, fd)?,
+        Attributes::Own => {}
+        Attributes::WithoutAccessList => {
+            for name in [ACCESS_ACL, DEFAULT_ACL] {
+                removed(path, name, rustix::fs::fremovexattr(fd, name))?;
+            }
+        }
     }
     if let Some(context) = properties.selinux {
         rustix::fs::fsetxattr(fd, SELINUX, &terminated(context), XattrFlags::empty())
@@ -98,15 +116,46 @@ fn copy_attributes(path: &AbsolutePath, old: &OwnedFd, new: &OwnedFd) -> Result<
     }
     if !has_access_acl {
         // The candidate may have got one from its directory's default ACL.
-        match rustix::fs::fremovexattr(new, ACCESS_ACL) {
-            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
-            Err(error) => return Err(set_attribute(path, ACCESS_ACL.as_bytes(), error)),
-        }
+        removed(path, ACCESS_ACL, rustix::fs::fremovexattr(new, ACCESS_ACL))?;
     }
     Ok(())
 }
 
+/// There being none is no failure. A thing that is no directory cannot have a default ACL, which
+/// some file systems call a lack of permission.
+fn removed(path: &AbsolutePath, name: &str, outcome: Result<(), Errno>) -> Result<(), FileError> {
+    match outcome {
+        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
+        Err(Errno::ACCESS) if name == DEFAULT_ACL => Ok(()),
+        Err(error) => Err(set_attribute(path, name.as_bytes(), error)),
+    }
+}
+
 impl RealFiles {
+    /// Whether what belongs to `found` is a stranger's once it shall belong to `owner`: the access
+    /// rights that it carries were given by somebody who is to have no say any more.
+    pub(super) fn is_strangers(&self, found: u32, owner: Option<u32>) -> bool {
+        found != owner.unwrap_or(self.own_uid) && !self.is_trusted_owner(found)
+    }
+
+    /// Whether there is an ACL at `path`; of a directory, also one for what is made in it.
+    pub(super) fn has_access_list(&self, path: &AbsolutePath) -> Result<bool, FileError> {
+        let directory = self.holding_directory(path)?;
+        let (_, name) = path.split();
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let thing = rustix::fs::openat(&directory, name, flags, RawMode::empty())
+            .map_err(|error| FileError::Look { path: path.clone(), source: error.into() })?;
+        for name in [ACCESS_ACL, DEFAULT_ACL] {
+            let mut nothing: [u8; 0] = [];
+            match rustix::fs::getxattr(proc_path(&thing), name, &mut nothing) {
+                Ok(_) | Err(Errno::RANGE) => return Ok(true),
+                Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+                Err(error) => return Err(set_attribute(path, name.as_bytes(), error)),
+            }
+        }
+        Ok(false)
+    }
+
     pub(super) fn adjust_in_place(
         &mut self,
         path: &AbsolutePath,
@@ -133,6 +182,15 @@ impl RealFiles {
             });
         }
         change_owner(path, &thing, now.kind, properties)?;
+        // Only now: before, the owner could have given it a new one.
+        if properties.owner.is_some()
+            && now.kind != FileType::Symlink
+            && self.is_strangers(now.uid, properties.owner)
+        {
+            for name in [ACCESS_ACL, DEFAULT_ACL] {
+                removed(path, name, rustix::fs::removexattr(proc_path(&thing), name))?;
+            }
+        }
         if let Some(context) = properties.selinux {
             set_context(path, &thing, context)?;
         }

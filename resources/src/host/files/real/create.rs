@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode as RawMode, RenameFlags};
 use rustix::io::Errno;
 
-use super::attributes::{dress, dress_link};
+use super::attributes::{Attributes, dress, dress_link};
 use super::read::{open_subdirectory, unlink};
 use super::remove::{refuse_mounts, remove_name};
 use super::{RealFiles, look_at};
@@ -60,7 +60,13 @@ impl RealFiles {
         // declared mode it stays.
         let inherited = u16::try_from(stat.st_mode & 0o2000).unwrap_or(0);
         let mode = properties.mode.unwrap_or(Mode::new(NEW_DIRECTORY.bits() | inherited));
-        dress(path, &fd, None, properties, mode)
+        // Whoever else may change the directory may have set what it gives to those made in it.
+        let owner = properties.owner.unwrap_or(self.own_uid);
+        let trusted = self
+            .names_made_only_by(directory, owner)
+            .map_err(|error| create(path, FileType::Directory, error))?;
+        let attributes = if trusted { Attributes::Own } else { Attributes::WithoutAccessList };
+        dress(path, &fd, attributes, properties, mode)
     }
 
     pub(super) fn create_link(

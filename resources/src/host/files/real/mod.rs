@@ -10,6 +10,8 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::host) use resolve::Way;
+
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -146,6 +148,10 @@ impl FileView for RealFiles {
 
     fn selinux(&self, path: &AbsolutePath) -> Result<Option<String>, FileError> {
         self.selinux_context(path)
+    }
+
+    fn has_access_list(&self, path: &AbsolutePath) -> Result<bool, FileError> {
+        RealFiles::has_access_list(self, path)
     }
 
     fn keep(

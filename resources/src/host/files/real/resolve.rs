@@ -34,6 +34,16 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 const PASS: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
+/// What is asked of the way to a directory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::host) enum Way {
+    /// No link on it can have been planted.
+    WithoutPlantedLinks,
+    /// Nobody but root (or we) can change what any name on it means, now or later: a program that
+    /// lets the kernel resolve the path gets there too, unless a link leads it out of the root.
+    RootsAlone,
+}
+
 /// A directory on the way, and whether root alone decides what its names mean.
 struct Passed {
     fd: Arc<OwnedFd>,
@@ -100,13 +110,24 @@ impl RealFiles {
             // ELOOP: there is a link. ENOSYS and EPERM: an old kernel or a container that hides
             // the call. EAGAIN: the tree is being changed.
             Err(Errno::LOOP | Errno::NOSYS | Errno::PERM | Errno::AGAIN) => {
-                self.walk(root, relative, path)
+                self.walk(root, relative, path, Way::WithoutPlantedLinks)
             }
             Err(error) => Err(reach(path, error)),
         }
     }
 
-    fn is_trusted_owner(&self, uid: u32) -> bool {
+    /// The directory at `path` as [`Self::directory`] finds it, over a way on which `rule` holds;
+    /// the directory itself is a part of the way.
+    pub(in crate::host) fn directory_over(
+        &self,
+        path: &OsStr,
+        rule: Way,
+    ) -> Result<Option<Arc<OwnedFd>>, FileError> {
+        let relative = path.as_bytes().strip_prefix(b"/").unwrap_or(path.as_bytes());
+        self.walk(self.root()?, relative, path, rule)
+    }
+
+    pub(super) fn is_trusted_owner(&self, uid: u32) -> bool {
         uid == 0 || uid == self.own_uid
     }
 
@@ -125,9 +146,12 @@ impl RealFiles {
         root: Arc<OwnedFd>,
         relative: &[u8],
         path: &OsStr,
+        rule: Way,
     ) -> Result<Option<Arc<OwnedFd>>, FileError> {
         let stat = rustix::fs::fstat(&root).map_err(|error| reach(path, error))?;
-        let mut way = vec![self.passed(root, &stat, true)];
+        let first = self.passed(root, &stat, true);
+        check_directory(rule, &first, &stat, &[])?;
+        let mut way = vec![first];
         // The names walked so far, to say in errors which link is meant.
         let mut names: Vec<OsString> = Vec::new();
         let mut rest: VecDeque<Vec<u8>> = components(relative).collect();
@@ -152,8 +176,9 @@ impl RealFiles {
             match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
                 rustix::fs::FileType::Directory => {
                     let next = self.passed(fd, &stat, here.way_trusted);
-                    way.push(next);
                     names.push(name.to_owned());
+                    check_directory(rule, &next, &stat, &names)?;
+                    way.push(next);
                 }
                 rustix::fs::FileType::Symlink => {
                     self.check_link(here, &stat, &names, name)?;
@@ -192,13 +217,8 @@ impl RealFiles {
         } else {
             return Ok(());
         };
-        let mut full = Vec::new();
-        for part in names.iter().map(OsString::as_os_str).chain([name]) {
-            full.push(b'/');
-            full.extend_from_slice(part.as_bytes());
-        }
         Err(FileError::UntrustedLink {
-            link: OsString::from_vec(full).to_string_lossy().into_owned(),
+            link: full_name(names.iter().map(OsString::as_os_str).chain([name])),
             owner: link.st_uid,
             reason: reason.into(),
         })
@@ -214,6 +234,34 @@ impl RealFiles {
         Ok((self.is_trusted_owner(stat.st_uid) || stat.st_uid == owner)
             && stat.st_mode & WRITABLE_BY_OTHERS == 0)
     }
+}
+
+fn check_directory(
+    rule: Way,
+    directory: &Passed,
+    stat: &Stat,
+    names: &[OsString],
+) -> Result<(), FileError> {
+    if rule == Way::WithoutPlantedLinks || directory.links_trusted {
+        return Ok(());
+    }
+    Err(FileError::OpenToOthers {
+        path: full_name(names.iter().map(OsString::as_os_str)),
+        owner: stat.st_uid,
+        mode: super::permission_bits(stat.st_mode),
+    })
+}
+
+fn full_name<'a>(names: impl Iterator<Item = &'a OsStr>) -> String {
+    let mut full = Vec::new();
+    for name in names {
+        full.push(b'/');
+        full.extend_from_slice(name.as_bytes());
+    }
+    if full.is_empty() {
+        full.push(b'/');
+    }
+    OsString::from_vec(full).to_string_lossy().into_owned()
 }
 
 fn components(path: &[u8]) -> impl Iterator<Item = Vec<u8>> {

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode as RawMode, OFlags};
 use rustix::io::Errno;
 
-use super::attributes::{describe, dress};
+use super::attributes::{Attributes, describe, dress};
 use super::read::{open_subdirectory, unlink};
 use super::{FileView as _, RealFiles, look_at};
 use crate::host::files::candidate::candidate_name;
@@ -50,12 +50,16 @@ impl RealFiles {
     fn fill(&self, path: &AbsolutePath, fd: &OwnedFd, file: &NewFile<'_>) -> Result<(), FileError> {
         write_all(fd, file.content).map_err(|error| write(path, error))?;
         let found = if file.inherit { self.look(path)? } else { None };
-        let old = match found.filter(|found| found.kind == FileType::File) {
+        // The access rights that a stranger gave to a file of their own are not carried over.
+        let old = match found.filter(|found| {
+            found.kind == FileType::File && !self.is_strangers(found.uid, file.properties.owner)
+        }) {
             Some(found) => Some(self.open_seen(path, &found, OFlags::RDONLY)?),
             None => None,
         };
         let mode = file.properties.mode.unwrap_or(NEW_FILE);
-        dress(path, fd, old.as_ref(), &file.properties, mode)
+        let attributes = old.as_ref().map_or(Attributes::WithoutAccessList, Attributes::Of);
+        dress(path, fd, attributes, &file.properties, mode)
     }
 
     pub(super) fn sync_candidates(&mut self, staged: &[&Staged]) -> Vec<Result<(), FileError>> {
@@ -158,7 +162,12 @@ impl RealFiles {
             }
             return Err(write(path, error));
         }
-        dress(path, &fd, None, &describe(&candidate), candidate.mode)
+        let attributes = if self.is_strangers(target.uid, Some(candidate.uid)) {
+            Attributes::WithoutAccessList
+        } else {
+            Attributes::Own
+        };
+        dress(path, &fd, attributes, &describe(&candidate), candidate.mode)
     }
 
     pub(super) fn settle_names(&mut self) -> Result<(), FileError> {

@@ -679,3 +679,110 @@ fn a_directory_that_cannot_be_emptied_gets_its_place_back() {
     assert_eq!(names(root.path()), ["it"]);
     files.settle().unwrap();
 }
+
+/// An access ACL with which uid 65534 may do everything.
+fn planted_list() -> Vec<u8> {
+    let mut value = 2_u32.to_le_bytes().to_vec();
+    for (tag, id) in
+        [(0x01_u16, u32::MAX), (0x02, 65534), (0x04, u32::MAX), (0x10, u32::MAX), (0x20, u32::MAX)]
+    {
+        value.extend(tag.to_le_bytes());
+        value.extend(7_u16.to_le_bytes());
+        value.extend(id.to_le_bytes());
+    }
+    value
+}
+
+/// Sets an extended attribute; false where the file system has none of that kind.
+fn set(path: &Path, name: &str, value: &[u8]) -> bool {
+    rustix::fs::setxattr(path, name, value, XattrFlags::empty()).is_ok()
+}
+
+fn has(path: &Path, name: &str) -> bool {
+    rustix::fs::getxattr(path, name, &mut [0; 256]).is_ok()
+}
+
+const DEFAULT: &str = "system.posix_acl_default";
+
+#[test]
+#[ignore = "needs root"]
+fn a_strangers_access_list_does_not_outlive_their_ownership() {
+    needs_root();
+    let (root, mut files) = scene();
+    let path = root.path().join("it");
+    let root_only = Properties {
+        owner: Some(0),
+        group: Some(0),
+        mode: Some(Mode::new(0o640)),
+        ..Properties::default()
+    };
+    for (found, owner, kept) in
+        [(65534, 0, false), (65534, 1, false), (65534, 65534, true), (0, 0, true), (0, 1, true)]
+    {
+        let properties = Properties { owner: Some(owner), ..root_only };
+        for replaced in [true, false] {
+            let _ = fs::remove_file(&path);
+            put(path.clone(), "theirs");
+            give(&path, found);
+            if !set(&path, ACCESS, &planted_list()) {
+                return; // The file system has none.
+            }
+            assert!(set(&path, "user.note", b"theirs"));
+            assert!(files.has_access_list(&at("/it")).unwrap());
+            if replaced {
+                let new = NewFile { content: b"secret", properties, inherit: true };
+                let staged = files.stage(&at("/it"), &new).unwrap();
+                files.commit(staged, Obstacle::NonDirectory).unwrap();
+                assert_eq!(has(&path, "user.note"), kept, "{found} -> {owner}");
+            } else {
+                let seen = files.look(&at("/it")).unwrap().unwrap();
+                files.adjust(&at("/it"), &seen, &properties).unwrap();
+            }
+            assert_eq!(has(&path, ACCESS), kept, "{found} -> {owner}, replaced: {replaced}");
+            assert_eq!(files.has_access_list(&at("/it")).unwrap(), kept);
+            let metadata = fs::metadata(&path).unwrap();
+            assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (owner, 0o640));
+        }
+    }
+    // A directory loses also the one for what is made in it.
+    let directory = root.path().join("d");
+    fs::create_dir(&directory).unwrap();
+    give(&directory, 65534);
+    assert!(set(&directory, ACCESS, &planted_list()) && set(&directory, DEFAULT, &planted_list()));
+    let seen = files.look(&at("/d")).unwrap().unwrap();
+    files.adjust(&at("/d"), &seen, &root_only).unwrap();
+    assert!(!has(&directory, ACCESS) && !has(&directory, DEFAULT));
+}
+
+#[test]
+#[ignore = "needs root"]
+fn nothing_new_takes_the_access_list_that_a_stranger_gives_their_directory() {
+    needs_root();
+    let (root, mut files) = scene();
+    let directory = root.path().join("d");
+    fs::create_dir(&directory).unwrap();
+    if !set(&directory, DEFAULT, &planted_list()) {
+        return; // The file system has none.
+    }
+    let properties =
+        Properties { owner: Some(0), mode: Some(Mode::new(0o750)), ..Properties::default() };
+    // Root's own directory gives it to directories, as its owner wished.
+    files.make_directory(&at("/d/kept"), &properties, Obstacle::Nothing).unwrap();
+    assert!(has(&directory.join("kept"), DEFAULT));
+    give(&directory, 65534);
+    for inherit in [true, false] {
+        let new = NewFile { content: b"secret", properties, inherit };
+        let staged = files.stage(&at("/d/new"), &new).unwrap();
+        files.commit(staged, Obstacle::Nothing).unwrap();
+        assert!(!has(&directory.join("new"), ACCESS), "inherit: {inherit}");
+        files.remove(&at("/d/new"), Obstacle::NonDirectory).unwrap();
+    }
+    // Neither does what takes the place of something that is no file.
+    symlink("/dev/null", directory.join("new")).unwrap();
+    let new = NewFile { content: b"secret", properties, inherit: true };
+    let staged = files.stage(&at("/d/new"), &new).unwrap();
+    files.commit(staged, Obstacle::NonDirectory).unwrap();
+    assert!(!has(&directory.join("new"), ACCESS));
+    files.make_directory(&at("/d/closed"), &properties, Obstacle::Nothing).unwrap();
+    assert!(!has(&directory.join("closed"), ACCESS) && !has(&directory.join("closed"), DEFAULT));
+}
