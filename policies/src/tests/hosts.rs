@@ -279,10 +279,17 @@ fn what_is_not_a_number_keeps_within_no_bounds() {
     for (bounds, expected) in
         [("minimum = 1", "must be at least 1"), ("maximum = 5", "must be at most 5")]
     {
-        let text = format!("[params]\nx = {{ type = \"float\", default = nan, {bounds} }}\n");
+        let text = format!(
+            "[params]\nx = {{ type = \"float\", default = nan, {bounds} }}\n[note.\"/a\"]\ncontent = \"{{{{ params.x }}}}\"\n"
+        );
         assert_eq!(web(&text), [format!("policies/web.toml:2: parameter `x` {expected}")]);
     }
-    assert_eq!(web("[params]\nx = { type = \"float\", default = nan }\n"), Vec::<String>::new());
+    assert_eq!(
+        web(
+            "[params]\nx = { type = \"float\", default = nan }\n[note.\"/a\"]\ncontent = \"{{ params.x }}\"\n"
+        ),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -305,7 +312,7 @@ fn the_layer_that_makes_a_map_of_a_value_is_to_blame() {
             "site.toml",
             "[site]\ndata = [\"common\", \"host\"]\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n",
         ),
-        ("policies/web.toml", "[params]\nx = \"s\"\n"),
+        ("policies/web.toml", "[params]\nx = \"s\"\n[note.\"/a\"]\ncontent = \"{{ params.x }}\"\n"),
         ("data/common.toml", "[web]\nx = \"s\"\n"),
         ("data/host.toml", "\n\n[web.x]\nk = 1\n"),
     ]);
