@@ -298,7 +298,9 @@ fn problem(parameter: &Parameter, value: &Jinja) -> Option<(Code, String)> {
     let number = f64::try_from(value.clone()).ok().filter(|_| value.is_number());
     #[expect(clippy::cast_precision_loss, reason = "only compared")]
     let beyond = |limit: Option<i64>, worse: fn(f64, f64) -> bool| {
-        limit.filter(|limit| number.is_some_and(|number| worse(number, *limit as f64)))
+        limit.filter(|limit| {
+            number.is_some_and(|number| number.is_nan() || worse(number, *limit as f64))
+        })
     };
     if let Some(minimum) = beyond(parameter.minimum, |number, limit| number < limit) {
         return Some((Code::InvalidValue, format!("must be at least {minimum}")));

@@ -91,7 +91,7 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
         }
         (ErrorKind::TemplateNotFound, _) => {
             let name = quoted(detail).unwrap_or(detail);
-            let name = name.split_once(':').map_or(name, |(_, path)| path);
+            let name = Library::within(name, told.directory);
             (Code::MissingFile, format!("there is no template `{name}`"), told.path_hint(name))
         }
         _ if detail.starts_with(filters::NO_FILE) => {
