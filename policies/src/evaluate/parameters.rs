@@ -147,6 +147,7 @@ impl Evaluator<'_> {
             return Ok(Some(value));
         }
         if let Some(default) = &parameter.default {
+            self.hush(frame, default);
             return match self.data_value(frame, &frame.locals, default)? {
                 Outcome::Known(value) => {
                     self.accepts(policy, parameter, &value, frame.spot(default.span))?;
@@ -190,6 +191,11 @@ impl Evaluator<'_> {
                 .hint("give it a default".to_owned())
                 .report(),
         }
+    }
+
+    /// What `item` works with is told in no error: it may come to be a secret elsewhere.
+    pub(super) fn hush(&self, frame: &Frame<'_>, item: &Item) {
+        item.visit_literals(&mut |span| self.context.hush(frame.spot(span)));
     }
 
     /// Evaluates `item` as data: every string in it, keeping the types.
