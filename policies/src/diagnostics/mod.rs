@@ -112,7 +112,8 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
             '\r' => line.push_str("\\r"),
             '\t' => line.push_str("\\t"),
             other if other.is_control() => {
-                line.push_str(&format!("\\u{:04X}", u32::from(other)));
+                let _ =
+                    fmt::Write::write_fmt(&mut line, format_args!("\\u{:04X}", u32::from(other)));
             }
             other => line.push(other),
         }

@@ -104,7 +104,7 @@ impl Evaluator<'_> {
                 .iter()
                 .find(|given| matches!(given.name, Name::Common(found) if found == name))
         };
-        if self.is_sensitive(frame, declaration) {
+        if Self::is_sensitive(frame, declaration) {
             self.context.hush(frame.spot(declaration.title_span));
             for given in &declaration.given {
                 self.hush(frame, &given.item);

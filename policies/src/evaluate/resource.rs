@@ -69,7 +69,7 @@ impl Evaluator<'_> {
             };
             declaration.given.iter().chain(defaults.iter().filter(overridden))
         };
-        if self.is_sensitive(frame, declaration) {
+        if Self::is_sensitive(frame, declaration) {
             for given in given().filter(|given| matches!(given.name, Name::Own(_))) {
                 given.item.visit_literals(&mut |span| self.context.hide(frame.spot(span)));
             }
@@ -156,7 +156,7 @@ impl Evaluator<'_> {
     }
 
     /// Whether the resource, or the defaults of its kind, says that it is sensitive, or might.
-    pub(super) fn is_sensitive(&self, frame: &Frame<'_>, declaration: &Declaration) -> bool {
+    pub(super) fn is_sensitive(frame: &Frame<'_>, declaration: &Declaration) -> bool {
         let kind = declaration.kind.declaration().name;
         let defaults = frame.policy.defaults.get(kind).map_or(&[][..], Vec::as_slice);
         let named = |given: &&Given| matches!(given.name, Name::Common(parse::Common::Sensitive));

@@ -208,6 +208,12 @@ impl Told<'_> {
 
 /// Which file below `directory` `name` was probably meant to be.
 pub(crate) fn path_hint(paths: &[String], directory: &str, name: &str) -> Option<String> {
+    let has = |path: &str| paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok();
+    if has(&format!("{directory}.toml")) && !has(&format!("{directory}/policy.toml")) {
+        return Some(format!(
+            "a policy in a single file has no files beside it: make it `{directory}/policy.toml`"
+        ));
+    }
     let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
     let files = || paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str()));
     let last = name.rsplit('/').next().unwrap_or(name);

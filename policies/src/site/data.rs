@@ -289,7 +289,9 @@ fn warn_of_expressions(context: &Context, source: SourceId, item: &Item) {
             }
         }
         Node::List(items) => {
-            items.iter().for_each(|item| warn_of_expressions(context, source, item));
+            for item in items {
+                warn_of_expressions(context, source, item);
+            }
         }
         Node::Table(entries) => {
             let items = entries.iter().map(|entry| &entry.item);

@@ -1,6 +1,7 @@
 //! Whether what came of a case is what it expects.
 
 use similar::TextDiff;
+use std::borrow::Cow;
 use steadfast_resources::{Text, Tree, Value};
 
 use super::attribute::{Matcher, Wanted, plain, same, toml_of};
@@ -37,10 +38,14 @@ impl<'a> Judge<'a> {
 
     fn fail_with(&mut self, spot: Spot, message: String, notes: Vec<String>, diff: Option<String>) {
         let place = self.context.sources.place(spot);
+        let escaped = match one_line(&message) {
+            Cow::Owned(escaped) => Some(escaped),
+            Cow::Borrowed(_) => None,
+        };
         self.failures.push(CaseFailure {
             file: place.file,
             line: place.line,
-            message: one_line(&message).into_owned(),
+            message: escaped.unwrap_or(message),
             notes,
             diff,
         });

@@ -222,10 +222,13 @@ impl Classifier<'_> {
     fn unknown_kind(&self, name: &str, span: Span, only_kinds: bool) {
         let names: Vec<&str> = self.registry.kinds().map(|kind| kind.declaration().name).collect();
         let sections = sections().filter(|_| !only_kinds);
-        let hint = elsewhere::kind(name).map(str::to_owned).unwrap_or_else(|| {
-            did_you_mean(name, names.iter().copied().chain(sections))
-                .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")))
-        });
+        let hint = elsewhere::kind(name).map_or_else(
+            || {
+                did_you_mean(name, names.iter().copied().chain(sections))
+                    .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")))
+            },
+            str::to_owned,
+        );
         self.context
             .error(Code::UnknownKind, self.spot(span), format!("there is no kind `{name}`"))
             .hint(hint)
@@ -340,10 +343,13 @@ impl Classifier<'_> {
         let near = nearest(&entry.key, own.clone().chain(Common::names()));
         let hint = elsewhere::attribute(&entry.key).map_or_else(
             || {
-                near.map(|name| format!("did you mean `{name}`?")).unwrap_or_else(|| {
-                    let own: Vec<&str> = own.collect();
-                    format!("attributes of `{}`: {}", declaration.name, own.join(", "))
-                })
+                near.map_or_else(
+                    || {
+                        let own: Vec<&str> = own.collect();
+                        format!("attributes of `{}`: {}", declaration.name, own.join(", "))
+                    },
+                    |name| format!("did you mean `{name}`?"),
+                )
             },
             str::to_owned,
         );
