@@ -72,7 +72,7 @@ pub(super) fn run(
             output.data(&(serde_json::to_string_pretty(&log)? + "\n"))?;
         }
     }
-    let bad = findings.has_errors() || arguments.strict && findings.len() > 0;
+    let bad = findings.has_errors() || arguments.strict && !findings.is_empty();
     Ok(if bad { Exit::Failed } else { Exit::Done })
 }
 

@@ -124,19 +124,17 @@ impl<'a> Index<'a> {
     /// Warns if no resource of any policy may be what `text` refers to.
     pub(super) fn warn_of_impossible(&mut self, text: &Text, spot: Spot) {
         let Ok(parsed) = parse_reference(text) else { return };
-        if self.titles.contains_key(&(&*parsed.kind, &*parsed.title))
+        // Whoever writes a glob may well mean what is not there yet.
+        if parsed.may_be_glob()
+            || self.titles.contains_key(&(&*parsed.kind, &*parsed.title))
             || self.is_skipped(&parsed, spot) != Ok(false)
             || self.may_be_patterned(&parsed, spot) != Ok(false)
         {
             return;
         }
         let sorted = self.sorted(&parsed.kind);
-        let titles = || sorted.iter().map(|index| self.title(*index));
-        let glob = parsed.may_be_glob().then(|| matcher(&parsed.title)).flatten();
-        if glob.is_some_and(|glob| titles().any(|title| glob.is_match(title))) {
-            return;
-        }
-        let hint = nearest(&parsed.title, titles())
+        let titles = sorted.iter().map(|index| self.title(*index));
+        let hint = nearest(&parsed.title, titles)
             .map(|title| format!("did you mean `{}.{title}`?", parsed.kind));
         let message = format!("no policy ever declares `{text}`, so that this says nothing");
         self.world.context.warning(Code::Unused, spot, message).hint(hint).report();

@@ -96,6 +96,7 @@ golden! {
         ("policies/vhost.toml", "[params]\nname = \"x\"\n\n[note.\"/{{ params.name }}\"]\nmode = 0644\n"),
         ("tests/web.toml", "[case.a]\npolicy = \"vhost\"\nparams = { name = \"y\" }\nexpect.note.\"/y\" = { mode = \"0644\" }\n"),
     ];
+    words_of_other_tools: [("policies/web.toml", "workers = 4\n\n[note.\"/a\"]\nonly_if = \"true\"\nwith_items = [1]\nunless = \"x\"\n\n[cron.backup]\nhour = 1\n\n[exec.x]\ncommand = \"ls\"\n\n[template.\"/b\"]\n")];
     merge_conflict: [("policies/web.toml", "[note.\"/a\"]\n<<<<<<< HEAD\nmode = \"0644\"\n=======\nmode = \"0600\"\n>>>>>>> other\n\n[note.\"/b\"]\nmode = 1 2\n")];
     unclosed: [
         ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\", \"text\", \"table\", \"header\", \"twice\"]\n"),

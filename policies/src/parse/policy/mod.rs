@@ -222,13 +222,10 @@ impl Classifier<'_> {
     fn unknown_kind(&self, name: &str, span: Span, only_kinds: bool) {
         let names: Vec<&str> = self.registry.kinds().map(|kind| kind.declaration().name).collect();
         let sections = sections().filter(|_| !only_kinds);
-        let hint = elsewhere::kind(name).map_or_else(
-            || {
-                did_you_mean(name, names.iter().copied().chain(sections))
-                    .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")))
-            },
-            str::to_owned,
-        );
+        let hint = elsewhere::kind(name)
+            .map(str::to_owned)
+            .or_else(|| did_you_mean(name, names.iter().copied().chain(sections)))
+            .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")));
         self.context
             .error(Code::UnknownKind, self.spot(span), format!("there is no kind `{name}`"))
             .hint(hint)
@@ -244,7 +241,12 @@ impl Classifier<'_> {
                 let message = format!("a policy has no key `{}`", entry.key);
                 self.context
                     .error(Code::UnknownKey, self.spot(entry.key_span), message)
-                    .hint(did_you_mean(&entry.key, sections()))
+                    .hint(did_you_mean(&entry.key, sections()).unwrap_or_else(|| {
+                        format!(
+                            "a parameter belongs below `[params]`, and is used as `params.{}`",
+                            entry.key
+                        )
+                    }))
                     .report();
             }
             return;
@@ -341,18 +343,13 @@ impl Classifier<'_> {
     fn unknown_attribute(&self, declaration: &steadfast_resources::KindDeclaration, entry: &Entry) {
         let own = declaration.attributes.iter().map(|attribute| attribute.name);
         let near = nearest(&entry.key, own.clone().chain(Common::names()));
-        let hint = elsewhere::attribute(&entry.key).map_or_else(
-            || {
-                near.map_or_else(
-                    || {
-                        let own: Vec<&str> = own.collect();
-                        format!("attributes of `{}`: {}", declaration.name, own.join(", "))
-                    },
-                    |name| format!("did you mean `{name}`?"),
-                )
-            },
-            str::to_owned,
-        );
+        let hint = elsewhere::attribute(&entry.key)
+            .map(str::to_owned)
+            .or_else(|| near.map(|name| format!("did you mean `{name}`?")))
+            .unwrap_or_else(|| {
+                let own: Vec<&str> = own.collect();
+                format!("attributes of `{}`: {}", declaration.name, own.join(", "))
+            });
         let message = format!("`{}` has no attribute `{}`", declaration.name, entry.key);
         self.context
             .error(Code::UnknownAttribute, self.spot(entry.key_span), message)
