@@ -217,3 +217,61 @@ fn secrets_are_not_told_by_the_lines_around_a_change() {
     scene.git("am -q ../patch");
     assert_eq!(scene.steadfast("plan git --root host").2, 0);
 }
+
+#[test]
+fn git_takes_a_patch_of_a_policy_with_carriage_returns_or_a_mark() {
+    for (mark, end) in [("", "\r\n"), ("\u{feff}", "\n"), ("\u{feff}", "\r\n")] {
+        let mut scene = Scene::new("");
+        let policy = format!("{mark}{}", POLICY.replace("hush hush", "open").replace('\n', end));
+        scene.write("git/policies/web/policy.toml", &policy);
+        scene.git("-c core.autocrlf=false commit -qam ends");
+        scene.write("host/srv/page", "changed");
+        scene.accept("file./srv/page");
+        scene.git("-c core.autocrlf=false am -q ../patch");
+        let now = std::fs::read_to_string(scene.path("git/policies/web/policy.toml"));
+        let expected = policy.replace("content = \"<h1>\"", "content = \"changed\"");
+        assert_eq!(now.expect("a policy"), expected, "{}", scene.transcript);
+    }
+}
+
+#[test]
+fn a_policy_that_is_not_committed_is_not_patched() {
+    let scene = Scene::new("ops/");
+    scene.write("host/srv/page", "changed");
+    scene.write("git/ops/unrelated", "not committed");
+    let line = "accept file./srv/page git/ops --root host";
+    assert_eq!(scene.steadfast(line).2, 0);
+    scene.write("git/ops/policies/web/policy.toml", &format!("# new\n{POLICY}"));
+    let (stdout, stderr, code) = scene.steadfast(line);
+    assert_eq!((stdout.as_str(), code), ("", 1), "{stderr}");
+    assert!(stderr.contains("ops/policies/web/policy.toml is not as in the commit"), "{stderr}");
+    assert!(stderr.contains("commit or stash it first"), "{stderr}");
+}
+
+#[test]
+fn a_directory_in_place_of_a_link_keeps_its_mode() {
+    let mut scene = Scene::new("");
+    let policy = format!("{POLICY}\n[file.\"/srv/link\"]\ntarget = \"page\"\n");
+    scene.write("git/policies/web/policy.toml", &policy);
+    scene.git("commit -qam link");
+    std::fs::create_dir(scene.path("host/srv/link")).expect("a directory");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o750);
+    std::fs::set_permissions(scene.path("host/srv/link"), mode).expect("own directory");
+    scene.accept("file./srv/link");
+    assert!(scene.transcript.contains("+mode = \"0750\""), "{}", scene.transcript);
+    assert!(scene.transcript.contains("(exit 0)"), "{}", scene.transcript);
+    scene.git("am -q ../patch");
+    let (plan, _, code) = scene.steadfast("plan git --root host");
+    assert_eq!(code, 0, "{plan}");
+}
+
+#[test]
+fn a_binary_patch_tells_no_secrets_either() {
+    let scene = Scene::new("");
+    scene.write("git/policies/web/policy.toml", &POLICY.replace('\n', "\r\n"));
+    scene.git("-c core.autocrlf=false commit -qam ends");
+    scene.write("host/srv/page", "changed");
+    let (stdout, stderr, code) = scene.steadfast("accept file./srv/page git --root host");
+    assert_eq!((stdout.as_str(), code), ("", 2), "{stderr}");
+    assert!(stderr.contains("would stand in the patch"), "{stderr}");
+}

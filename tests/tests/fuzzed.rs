@@ -8,10 +8,9 @@ use steadfast_tests::fuzzed;
 fn all(target: &str, run: fn(&[u8])) {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
     let mut count = 0;
-    for entry in std::fs::read_dir(&directory).unwrap() {
-        let path = entry.unwrap().path();
-        eprintln!("{}", path.display());
-        run(&std::fs::read(&path).unwrap());
+    for entry in std::fs::read_dir(&directory).expect("the inputs are there") {
+        let path = entry.expect("an input").path();
+        run(&std::fs::read(&path).expect("an input can be read"));
         count += 1;
     }
     assert!(count > 3, "{} has only {count} inputs", directory.display());

@@ -22,6 +22,8 @@ pub(super) enum EditError {
 /// A policy's text being edited.
 pub(super) struct PolicyText {
     document: DocumentMut,
+    /// As it was before.
+    original: String,
     /// Comments above attributes that were taken out, for what takes their place.
     comments: String,
 }
@@ -33,12 +35,12 @@ impl PolicyText {
         let document = text
             .parse()
             .map_err(|error: toml_edit::TomlError| failed(error.message().to_owned()))?;
-        Ok(Self { document, comments: String::new() })
+        Ok(Self { document, original: text.to_owned(), comments: String::new() })
     }
 
     /// The text with all edits.
     pub(super) fn text(&self) -> String {
-        self.document.to_string()
+        super::lines::restored(&self.original, &self.document.to_string())
     }
 
     fn table(&mut self, kind: &str, title: &str) -> Result<&mut dyn TableLike, EditError> {

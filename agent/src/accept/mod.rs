@@ -8,6 +8,7 @@
 
 mod binary;
 mod declaration;
+mod lines;
 mod mail;
 mod origin;
 mod overlay;
@@ -140,7 +141,10 @@ pub fn accept(
         acceptance.accepted.push(format!("{}: {}", resource.reference, lines.join(", ")));
     }
     if !edited.is_empty() {
-        check(ground, catalog, &overlay, &edited, &mut acceptance)?;
+        let unfit = check(ground, catalog, &overlay, &edited)?;
+        if !unfit.is_empty() {
+            return without(ground, catalog, wanted, unfit);
+        }
     }
     acceptance.changes = changes(ground.repository, overlay.changes())?;
     if !ground.show_secrets
@@ -149,6 +153,20 @@ pub fn accept(
         acceptance.refused.push(refusal);
         acceptance.changes.clear();
     }
+    Ok(acceptance)
+}
+
+/// Accepts all but those that a patch would not bring in order.
+fn without(
+    ground: &Ground<'_>,
+    catalog: &Catalog,
+    wanted: &[usize],
+    unfit: Vec<(usize, Refusal)>,
+) -> Result<Acceptance, AcceptError> {
+    let fits = |index: &usize| !unfit.iter().any(|(other, _)| other == index);
+    let rest: Vec<usize> = wanted.iter().copied().filter(fits).collect();
+    let mut acceptance = accept(ground, catalog, &rest)?;
+    acceptance.refused.extend(unfit.into_iter().map(|(_, refusal)| refusal));
     Ok(acceptance)
 }
 
@@ -166,14 +184,14 @@ fn properties(steps: &[steadfast_resources::AnyStep]) -> Vec<String> {
     properties
 }
 
-/// Plans with the patch: what was accepted has nothing left to do, and nothing else is different.
+/// Plans with the patch: nothing else is different. Returns what was accepted and yet has something
+/// left to do.
 fn check(
     ground: &Ground<'_>,
     catalog: &Catalog,
     overlay: &Overlay<'_>,
     edited: &[(usize, bool)],
-    acceptance: &mut Acceptance,
-) -> Result<(), AcceptError> {
+) -> Result<Vec<(usize, Refusal)>, AcceptError> {
     let after =
         (ground.evaluate)(overlay).map_err(|errors| AcceptError::Evaluate(errors.into()))?;
     let by_name: BTreeMap<&Reference, (usize, &Resource)> = after
@@ -183,28 +201,27 @@ fn check(
         .map(|(index, resource)| (&resource.reference, (index, resource)))
         .collect();
     let plan = make_plan(&after, &ground.view, &no_memory(), &[]);
-    let mut others = Vec::new();
+    let (mut others, mut unfit) = (Vec::new(), Vec::new());
     for (index, resource) in catalog.resources.iter().enumerate() {
         let found = by_name.get(&resource.reference);
         match edited.iter().find(|(edited, _)| *edited == index) {
             None if found.is_none_or(|(_, now)| now.digest != resource.digest) => {
                 others.push(resource.reference.to_string());
             }
-            Some((_, true)) => {
+            Some((_, whole)) => {
                 let entry = found.and_then(|(index, _)| plan.entries.get(*index));
-                if let Some(reason) = left(entry) {
-                    acceptance.refused.push(Refusal {
-                        reference: resource.reference.clone(),
-                        attribute: None,
-                        reason,
-                        hint: Some("read the patch before you apply it".to_owned()),
-                    });
+                // What was refused of it is left to do.
+                let expected = !whole && matches!(entry, Some(Entry::Planned(_)));
+                if let Some(reason) = left(entry).filter(|_| !expected) {
+                    let reference = resource.reference.clone();
+                    let hint = Some("edit the policy by hand".to_owned());
+                    unfit.push((index, Refusal { reference, attribute: None, reason, hint }));
                 }
             }
             _ => {}
         }
     }
-    if others.is_empty() { Ok(()) } else { Err(AcceptError::Others(others.join(", "))) }
+    if others.is_empty() { Ok(unfit) } else { Err(AcceptError::Others(others.join(", "))) }
 }
 
 /// What would still be done to an accepted resource.

@@ -60,18 +60,12 @@ impl FileChange {
         }
         Difference { text, lines: Some(lines) }
     }
-
-    /// Whether a line of the change ends in a carriage return, which `git am` would take away.
-    pub fn has_carriage_returns(&self) -> bool {
-        let after = self.after.as_deref().unwrap_or_default();
-        let ends = |content: &[u8]| content.windows(2).any(|pair| pair == b"\r\n");
-        (ends(&self.before) || ends(after)) && as_text(&self.before).is_some()
-    }
 }
 
-/// Text as Git sees it: without NUL. It must be UTF-8, as the mail that carries it is.
+/// Text as Git sees it: without NUL. It must be UTF-8, as the mail that carries it is, and without
+/// carriage returns, which `git am` takes away at the end of lines.
 fn as_text(content: &[u8]) -> Option<&str> {
-    std::str::from_utf8(content).ok().filter(|text| !text.contains('\0'))
+    std::str::from_utf8(content).ok().filter(|text| !text.contains(['\0', '\r']))
 }
 
 /// A name with a space ends in a tab, so that patch(1) knows where it ends.

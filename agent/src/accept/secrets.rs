@@ -1,4 +1,5 @@
-//! What a patch would tell besides what was asked for: the lines around a change.
+//! What a patch would tell besides what was asked for: the lines around a change, and all of a file
+//! whose patch is binary.
 
 use steadfast_policies::{Catalog, RecordedAttribute, Resource};
 use steadfast_resources::Value;
@@ -10,7 +11,7 @@ const SHORTEST: usize = 6;
 
 /// The first secret of the policies that stands in a patch of `changes`, as a refusal.
 pub(super) fn told(catalog: &Catalog, changes: &[FileChange]) -> Option<Refusal> {
-    let patches: Vec<String> = changes.iter().map(|change| change.difference().text).collect();
+    let patches: Vec<String> = changes.iter().map(readable).collect();
     let stands = |text: &str| {
         text.lines()
             .filter(|line| line.trim().len() >= SHORTEST)
@@ -30,6 +31,16 @@ pub(super) fn told(catalog: &Catalog, changes: &[FileChange]) -> Option<Refusal>
         }
     }
     None
+}
+
+/// What can be read in a change. A binary patch holds both contents as they are.
+fn readable(change: &FileChange) -> String {
+    let difference = change.difference();
+    if difference.lines.is_some() {
+        return difference.text;
+    }
+    let after = change.after.as_deref().unwrap_or_default();
+    format!("{}\n{}", String::from_utf8_lossy(&change.before), String::from_utf8_lossy(after))
 }
 
 /// Of a resource that is sensitive, only words that anybody could guess are none.

@@ -3,7 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{FileChange, Mail};
+use steadfast_policies::{Inputs, Repository, RepositoryError, evaluate_recorded};
+use steadfast_resources::Registry;
+use steadfast_resources::host::files::FakeNodeKind;
+use steadfast_resources::host::{FakeHost, Host};
+
+use super::{FileChange, Ground, Mail, accept};
 
 #[expect(clippy::disallowed_methods, reason = "git is the judge of what is made for it")]
 fn git(directory: &Path, words: &[&str]) -> String {
@@ -24,7 +29,7 @@ fn git(directory: &Path, words: &[&str]) -> String {
 #[expect(clippy::disallowed_methods, reason = "a scratch repository")]
 fn git_am_brings_every_content_to_every_other() {
     let long = vec![7; 70_000];
-    let contents: [&[u8]; 9] = [
+    let contents: [&[u8]; 11] = [
         b"one\ntwo\nthree\n",
         b"one\nTWO\nthree",
         b"",
@@ -33,6 +38,8 @@ fn git_am_brings_every_content_to_every_other() {
         b"From me\n-- \n---\ndiff --git a/x b/x\n",
         b"\0\x01\xff",
         b"not utf-8 \xfc\n",
+        b"one\r\ntwo\r\n",
+        "\u{feff}one\ntwo\rthree\n".as_bytes(),
         &long,
     ];
     let directory = tempfile::tempdir().unwrap();
@@ -77,4 +84,75 @@ fn git_am_brings_every_content_to_every_other() {
         "Änne Example <anne@example.com>\nAccept file.\"/etc/motd\" as it is on web1 Forged: \
          header\n\n- one\n- two"
     );
+}
+
+const SITE: &str = "[site]\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n";
+
+const POLICY: &str =
+    "[file.\"/srv/a\"]\ncontent = \"one\"\n\n[file.\"/srv/b\"]\ncontent = \"two\"\n";
+
+struct Texts;
+
+impl Repository for Texts {
+    fn paths(&self) -> Result<Vec<String>, RepositoryError> {
+        Ok(["policies/web.toml", "site.toml"].map(str::to_owned).into())
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
+        let text = match path {
+            "policies/web.toml" => POLICY,
+            "site.toml" => SITE,
+            _ => return Ok(None),
+        };
+        Ok(Some(text.as_bytes().to_vec()))
+    }
+
+    fn executable(&self, _path: &str) -> Result<bool, RepositoryError> {
+        Ok(false)
+    }
+}
+
+/// A repository in which the word "mine" means another.
+struct Spoiled<'a>(&'a dyn Repository);
+
+impl Repository for Spoiled<'_> {
+    fn paths(&self) -> Result<Vec<String>, RepositoryError> {
+        self.0.paths()
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
+        let content = self.0.read(path)?;
+        let text = content.map(|content| String::from_utf8_lossy(&content).into_owned());
+        Ok(text.map(|text| text.replace("mine", "yours").into_bytes()))
+    }
+
+    fn executable(&self, path: &str) -> Result<bool, RepositoryError> {
+        self.0.executable(path)
+    }
+}
+
+#[test]
+fn no_patch_is_made_that_leaves_something_to_do() {
+    let mut host = FakeHost::scene();
+    host.files.put("/srv/a", FakeNodeKind::File(b"mine".to_vec()), 0o644);
+    host.files.put("/srv/b", FakeNodeKind::File(b"other".to_vec()), 0o644);
+    let inputs = Inputs {
+        facts: serde_json::json!({ "hostname": "web1", "fqdn": "web1" }),
+        ..Inputs::default()
+    };
+    let evaluate = |repository: &dyn Repository| {
+        evaluate_recorded(&Spoiled(repository), &inputs, &Registry::standard())
+    };
+    let catalog = evaluate(&Texts).expect("a catalog");
+    let ground =
+        Ground { repository: &Texts, evaluate: &evaluate, view: host.view(), show_secrets: false };
+    let acceptance = accept(&ground, &catalog, &[0, 1]).unwrap();
+    let [refusal] = acceptance.refused.as_slice() else { panic!("{acceptance:?}") };
+    assert_eq!(refusal.reference.title(), "/srv/a");
+    assert!(refusal.reason.contains("still something to do"), "{refusal:?}");
+    let [change] = acceptance.changes.as_slice() else { panic!("{acceptance:?}") };
+    let expected = POLICY.replace("two", "other");
+    assert_eq!(change.after.as_deref(), Some(expected.as_bytes()));
+    let alone = accept(&ground, &catalog, &[0]).unwrap();
+    assert!(alone.changes.is_empty() && alone.refused.len() == 1, "{alone:?}");
 }

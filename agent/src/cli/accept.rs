@@ -74,18 +74,29 @@ pub(super) fn run(
     if acceptance.changes.is_empty() {
         return Ok(exit);
     }
+    committed(&input, &acceptance)?;
     let host_name = target.host_name();
     let author = author.unwrap_or_else(|| format!("steadfast on {host_name} <root@{host_name}>"));
     let patch = mail(&acceptance, &author, &host_name, &input).text();
-    if acceptance.changes.iter().any(crate::accept::FileChange::has_carriage_returns) {
-        let note = "lines end in carriage returns: apply it with `git am --keep-cr`";
-        output.message(&format!("note: {note}\n"));
-    }
     match &arguments.out {
         Some(file) => super::input::write_new(file, patch.as_bytes())?,
         None => output.data(&patch)?,
     }
     Ok(exit)
+}
+
+/// Refuses a patch of text that no commit has: `git am` would not find what it is made against.
+fn committed(input: &Input, acceptance: &Acceptance) -> Result<(), CommandError> {
+    let Some(root) = input.root() else { return Ok(()) };
+    let files = acceptance.changes.iter().map(|it| (it.path.as_str(), it.before.as_slice()));
+    match crate::source::uncommitted(root, files) {
+        None => Ok(()),
+        Some(path) => {
+            let path = printable(path);
+            Err(CommandError::new(format!("{path} is not as in the commit that is checked out"))
+                .with_hint("a patch is made against a commit: commit or stash it first"))
+        }
+    }
 }
 
 /// The commit's first line.

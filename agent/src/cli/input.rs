@@ -323,6 +323,11 @@ impl Input {
         }
     }
 
+    /// The directory of the policies, where they are not a commit's.
+    pub(super) fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
     /// The catalog that `repository` has for the host, with records of how it came to be.
     pub(super) fn recorded(
         repository: &dyn Repository,

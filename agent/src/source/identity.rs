@@ -69,6 +69,23 @@ impl WorkingDirectory {
     }
 }
 
+/// The first of `files` (paths from the top of the Git work tree, and contents) that is not so in
+/// the commit that is checked out in `directory`; `None` also where there is no Git work tree.
+pub fn uncommitted<'a>(
+    directory: &Path,
+    files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Option<&'a str> {
+    let (repository, _) = work_tree(directory)?;
+    let tree = repository.head_commit().ok().and_then(|commit| commit.tree().ok());
+    let committed = |path: &str, content: &[u8]| {
+        let entry = tree.as_ref()?.lookup_entry_by_path(path).ok()??;
+        let id = gix::objs::compute_hash(repository.object_hash(), Kind::Blob, content).ok()?;
+        (entry.object_id() == id).then_some(())
+    };
+    let mut files = files.into_iter();
+    files.find(|(path, content)| committed(path, content).is_none()).map(|(path, _)| path)
+}
+
 /// The work tree that `directory` is in, and where.
 fn work_tree(directory: &Path) -> Option<(gix::Repository, String)> {
     let (top, prefix) = top_of(directory)?;

@@ -50,7 +50,7 @@ pub use failure::FetchFailure;
 pub use helper::{HELPER_COMMAND, helper_main};
 pub use history::{History, NoHistory, Touch};
 pub(crate) use https::client_tls;
-pub use identity::DirectoryIdentity;
+pub use identity::{DirectoryIdentity, uncommitted};
 pub use location::{Location, LocationError, RepositoryArgument};
 pub use names::{Refusal, RefusalReason};
 pub use revision::{Revision, RevisionId, RevisionInformation};

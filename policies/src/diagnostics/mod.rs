@@ -11,6 +11,7 @@ mod sink;
 pub(crate) mod source;
 pub(crate) mod suggest;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -98,7 +99,38 @@ pub struct Diagnostic {
     pub related: Vec<Related>,
 }
 
+/// `text` with its control characters as TOML escapes them: what a repository's author writes
+/// begins no line of the output.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        match letter {
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            '\t' => line.push_str("\\t"),
+            other if other.is_control() => {
+                let _ =
+                    fmt::Write::write_fmt(&mut line, format_args!("\\u{:04X}", u32::from(other)));
+            }
+            other => line.push(other),
+        }
+    }
+    Cow::Owned(line)
+}
+
 impl Diagnostic {
+    fn escape(&mut self) {
+        let related = self.related.iter_mut().map(|related| &mut related.message);
+        for text in [&mut self.message].into_iter().chain(&mut self.hint).chain(related) {
+            if let Cow::Owned(line) = one_line(text) {
+                *text = line;
+            }
+        }
+    }
+
     fn sort_key(&self) -> (Option<&str>, u32, u32, Severity, Code) {
         let place = self.place.as_ref();
         (
@@ -119,8 +151,11 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Sorts by file and position and drops what was told twice.
+    /// Sorts by file and position and drops what was told twice. Whatever is told is one line.
     pub(crate) fn new(mut list: Vec<Diagnostic>) -> Self {
+        for diagnostic in &mut list {
+            diagnostic.escape();
+        }
         list.sort_by(|left, right| {
             left.sort_key()
                 .cmp(&right.sort_key())

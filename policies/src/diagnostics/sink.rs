@@ -21,6 +21,8 @@ pub(crate) struct Context {
     has_errors: Cell<bool>,
     /// Where secrets are written.
     hidden: RefCell<BTreeSet<Spot>>,
+    /// Where expressions are written whose values may be secret.
+    discreet: RefCell<BTreeSet<Spot>>,
     /// Takes notes about one resource, where somebody asked.
     pub(crate) tracer: Option<Tracer>,
 }
@@ -77,13 +79,18 @@ impl Context {
 
     /// Whether `spot` is hidden.
     pub(crate) fn hides(&self, spot: Spot) -> bool {
-        // Literals do not overlap: the last that starts before it is the only one that may hold it.
-        let until = Spot::new(spot.source, Span { start: spot.span.start, end: u32::MAX });
-        let hidden = self.hidden.borrow();
-        hidden
-            .range(..=until)
-            .next_back()
-            .is_some_and(|other| other.source == spot.source && spot.span.end <= other.span.end)
+        covers(&self.hidden.borrow(), spot)
+    }
+
+    /// No error of what is written at `spot` tells the values it works with. Unlike what is
+    /// [hidden](Self::hide), the text itself is shown.
+    pub(crate) fn hush(&self, spot: Spot) {
+        self.discreet.borrow_mut().insert(spot);
+    }
+
+    /// Whether errors of what is written at `spot` must not tell values.
+    pub(crate) fn discreet(&self, spot: Spot) -> bool {
+        covers(&self.discreet.borrow(), spot) || self.hides(spot)
     }
 
     /// How many errors and warnings were recorded so far.
@@ -135,6 +142,16 @@ impl Context {
         }
         Diagnostics::new(found)
     }
+}
+
+/// Whether one of `literals` holds `spot`.
+fn covers(literals: &BTreeSet<Spot>, spot: Spot) -> bool {
+    // Literals do not overlap: the last that starts before it is the only one that may hold it.
+    let until = Spot::new(spot.source, Span { start: spot.span.start, end: u32::MAX });
+    literals
+        .range(..=until)
+        .next_back()
+        .is_some_and(|other| other.source == spot.source && spot.span.end <= other.span.end)
 }
 
 /// A diagnostic in the making.

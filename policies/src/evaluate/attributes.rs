@@ -7,6 +7,7 @@ use steadfast_resources::{AttributeDeclaration, AttributeType, Text, Tree, Value
 use super::texts::{Locals, Outcome};
 use super::types::{Mismatch, conform, shown};
 use super::{Evaluator, Frame};
+use crate::diagnostics::hidden::REFUSED;
 use crate::diagnostics::{Code, Reported, Span, Spot};
 use crate::expression::{Resolved, Unconvertible, is_interpolated, path_hint, resolve, to_value};
 use crate::parse::{Given, Item, Node};
@@ -225,6 +226,9 @@ impl Evaluator<'_> {
         match candidates.as_slice() {
             [path] => Err(self.missing(frame, "file or directory", path, spot)),
             paths => {
+                if self.context.discreet(spot) {
+                    return Err(self.context.error(Code::MissingFile, spot, REFUSED).report());
+                }
                 let names: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
                 let message = format!("none of {} exists", names.join(", "));
                 Err(self.context.error(Code::MissingFile, spot, message).report())
@@ -248,6 +252,9 @@ impl Evaluator<'_> {
     fn resolved(&self, frame: &Frame<'_>, path: &str, spot: Spot) -> Result<String, Reported> {
         let (message, hint) = match resolve(&frame.policy.directory, path) {
             Resolved::Path(path) => return Ok(path),
+            _ if self.context.discreet(spot) => {
+                (REFUSED.to_owned(), "a policy uses only its own files")
+            }
             Resolved::Absolute => (
                 format!("{path:?} is an absolute path"),
                 "paths are relative to the policy; files of the host cannot be a source",
@@ -262,6 +269,9 @@ impl Evaluator<'_> {
     }
 
     fn missing(&self, frame: &Frame<'_>, what: &str, path: &str, spot: Spot) -> Reported {
+        if self.context.discreet(spot) {
+            return self.context.error(Code::MissingFile, spot, REFUSED).report();
+        }
         let directory = &frame.policy.directory;
         let hint = path_hint(self.files.paths(), directory, path);
         let message = format!("there is no {what} `{path}`");

@@ -104,6 +104,12 @@ impl Evaluator<'_> {
                 .iter()
                 .find(|given| matches!(given.name, Name::Common(found) if found == name))
         };
+        if Self::is_sensitive(frame, declaration) {
+            self.context.hush(frame.spot(declaration.title_span));
+            for given in &declaration.given {
+                self.hush(frame, &given.item);
+            }
+        }
         let when = find(parse::Common::When).map(|given| &given.item);
         let each = find(parse::Common::ForEach).map(|given| &given.item);
         let (items, when) = match self.repetition(frame, when, each) {

@@ -59,8 +59,8 @@ impl<'a> Policies<'a> {
         let single = self.files.source(&format!("{directory}.toml"))?;
         let (source, directory) = match (folder, single) {
             (Some(first), Some(second)) => return Err(self.twice(name, first, second)),
-            (Some(source), None) => (source, directory.as_str()),
-            (None, Some(source)) => (source, DIRECTORY),
+            // A single file has no files: those beside it are other policies'.
+            (Some(source), None) | (None, Some(source)) => (source, directory.as_str()),
             (None, None) => return Ok(None),
         };
         Ok(Some(Rc::new(self.parse(name, directory, source))))

@@ -161,6 +161,7 @@ impl Evaluator<'_> {
         entries
             .iter()
             .map(|entry| {
+                self.hush(frame, &entry.item);
                 let value = match self.data_value(frame, locals, &entry.item)? {
                     Outcome::Known(value) => Some(value),
                     Outcome::Guess(_) | Outcome::Unknown => None,

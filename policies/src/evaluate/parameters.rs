@@ -147,6 +147,7 @@ impl Evaluator<'_> {
             return Ok(Some(value));
         }
         if let Some(default) = &parameter.default {
+            self.hush(frame, default);
             return match self.data_value(frame, &frame.locals, default)? {
                 Outcome::Known(value) => {
                     self.accepts(policy, parameter, &value, frame.spot(default.span))?;
@@ -190,6 +191,11 @@ impl Evaluator<'_> {
                 .hint("give it a default".to_owned())
                 .report(),
         }
+    }
+
+    /// What `item` works with is told in no error: it may come to be a secret elsewhere.
+    pub(super) fn hush(&self, frame: &Frame<'_>, item: &Item) {
+        item.visit_literals(&mut |span| self.context.hush(frame.spot(span)));
     }
 
     /// Evaluates `item` as data: every string in it, keeping the types.
@@ -298,7 +304,9 @@ fn problem(parameter: &Parameter, value: &Jinja) -> Option<(Code, String)> {
     let number = f64::try_from(value.clone()).ok().filter(|_| value.is_number());
     #[expect(clippy::cast_precision_loss, reason = "only compared")]
     let beyond = |limit: Option<i64>, worse: fn(f64, f64) -> bool| {
-        limit.filter(|limit| number.is_some_and(|number| worse(number, *limit as f64)))
+        limit.filter(|limit| {
+            number.is_some_and(|number| number.is_nan() || worse(number, *limit as f64))
+        })
     };
     if let Some(minimum) = beyond(parameter.minimum, |number, limit| number < limit) {
         return Some((Code::InvalidValue, format!("must be at least {minimum}")));

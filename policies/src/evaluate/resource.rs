@@ -69,11 +69,7 @@ impl Evaluator<'_> {
             };
             declaration.given.iter().chain(defaults.iter().filter(overridden))
         };
-        let sensitive = given().any(|given| {
-            matches!(given.name, Name::Common(parse::Common::Sensitive))
-                && !matches!(given.item.node, parse::Node::Boolean(false))
-        });
-        if sensitive {
+        if Self::is_sensitive(frame, declaration) {
             for given in given().filter(|given| matches!(given.name, Name::Own(_))) {
                 given.item.visit_literals(&mut |span| self.context.hide(frame.spot(span)));
             }
@@ -157,6 +153,16 @@ impl Evaluator<'_> {
             origin: Arc::clone(&frame.origin),
             record,
         });
+    }
+
+    /// Whether the resource, or the defaults of its kind, says that it is sensitive, or might.
+    pub(super) fn is_sensitive(frame: &Frame<'_>, declaration: &Declaration) -> bool {
+        let kind = declaration.kind.declaration().name;
+        let defaults = frame.policy.defaults.get(kind).map_or(&[][..], Vec::as_slice);
+        let named = |given: &&Given| matches!(given.name, Name::Common(parse::Common::Sensitive));
+        let said = declaration.given.iter().find(named);
+        said.or_else(|| defaults.iter().find(named))
+            .is_some_and(|given| !matches!(given.item.node, parse::Node::Boolean(false)))
     }
 
     fn title(

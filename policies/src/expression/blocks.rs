@@ -16,7 +16,7 @@ pub(super) fn expressions(text: &str, expression: bool) -> Vec<Range<usize>> {
         let end = rest.find(close).map_or(text.len(), |at| start + at);
         if close == "%}" && raw(text.get(start..end).unwrap_or_default()) {
             let tail = text.get(end..).unwrap_or_default();
-            position = tail.find("endraw").map_or(text.len(), |at| end + at);
+            position = end + super::guard::end_of_raw(tail);
             continue;
         }
         if close != "#}" {

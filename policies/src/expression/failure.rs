@@ -11,6 +11,7 @@ use super::filters;
 use super::guard;
 use super::library::{Library, Resolved};
 use super::scope::{Missing, ROOTS, Scope};
+use crate::diagnostics::hidden::REFUSED;
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, Reported, SourceId, Span, Spot};
 use crate::parse::place_in_literal;
@@ -43,7 +44,10 @@ pub(crate) struct Told<'a> {
 pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
     let error = innermost(error);
     let detail = error.detail().unwrap_or_default();
-    let undefined = undefined_name(detail);
+    let discreet = told.context.discreet(told.origin.spot);
+    // A filter's message may quote anything.
+    let telling = !discreet || error.kind() == ErrorKind::UndefinedError;
+    let undefined = undefined_name(detail).filter(|_| telling);
     let (source, text, base) = told.text_of(error);
     let mut span = narrowed(&text, error, undefined);
     if matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest) {
@@ -89,18 +93,19 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
             let message = if detail.is_empty() { "this takes too many steps" } else { detail };
             (Code::Limit, message.to_owned(), Some("is there a loop without end?".to_owned()))
         }
+        (_, _) if detail.contains("recursion limit") => {
+            let message = "templates or macros include each other without end";
+            (Code::Limit, message.to_owned(), None)
+        }
+        (kind, _) if discreet => (code_of(kind, detail), without_values(written), None),
         (ErrorKind::TemplateNotFound, _) => {
             let name = quoted(detail).unwrap_or(detail);
-            let name = name.split_once(':').map_or(name, |(_, path)| path);
+            let name = Library::within(name, told.directory);
             (Code::MissingFile, format!("there is no template `{name}`"), told.path_hint(name))
         }
         _ if detail.starts_with(filters::NO_FILE) => {
             let hint = quoted(detail).and_then(|name| told.path_hint(name));
             (Code::MissingFile, detail.to_owned(), hint)
-        }
-        (_, _) if detail.contains("recursion limit") => {
-            let message = "templates or macros include each other without end";
-            (Code::Limit, message.to_owned(), None)
         }
         (kind, _) if detail.is_empty() => (Code::Evaluation, kind.to_string(), None),
         _ => (Code::Evaluation, detail.to_owned(), None),
@@ -203,6 +208,12 @@ impl Told<'_> {
 
 /// Which file below `directory` `name` was probably meant to be.
 pub(crate) fn path_hint(paths: &[String], directory: &str, name: &str) -> Option<String> {
+    let has = |path: &str| paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok();
+    if has(&format!("{directory}.toml")) && !has(&format!("{directory}/policy.toml")) {
+        return Some(format!(
+            "a policy in a single file has no files beside it: make it `{directory}/policy.toml`"
+        ));
+    }
     let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
     let files = || paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str()));
     let last = name.rsplit('/').next().unwrap_or(name);
@@ -311,6 +322,26 @@ fn word(text: &str, name: &str, range: Range<usize>) -> Option<Range<usize>> {
         let whole = !inside(before) && before != Some('.') && !inside(after);
         whole.then(|| range.start + at..range.start + at + name.len())
     })
+}
+
+/// What is told of an error that may quote a secret, about what is `written` in the expression.
+fn without_values(written: &str) -> String {
+    let name = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+    let length = written.find(|letter| !name(letter)).unwrap_or(written.len());
+    let called = written.get(..length).unwrap_or_default();
+    if filters::exists(called) || filters::test_exists(called) || called == "file" {
+        format!("`{called}` refuses this value, which may be secret and is not shown")
+    } else {
+        REFUSED.to_owned()
+    }
+}
+
+fn code_of(kind: ErrorKind, detail: &str) -> Code {
+    if kind == ErrorKind::TemplateNotFound || detail.starts_with(filters::NO_FILE) {
+        Code::MissingFile
+    } else {
+        Code::Evaluation
+    }
 }
 
 /// Whether `error` is one whatever the facts, labels, parameters and items are.

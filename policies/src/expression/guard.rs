@@ -96,7 +96,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
                 let (word, from) = word(text, &inside);
                 if word == "raw" {
                     let tail = text.get(end..).unwrap_or_default();
-                    end + tail.find("endraw").unwrap_or(tail.len())
+                    end + end_of_raw(tail)
                 } else {
                     found.push(Block { inside, word, code: from..end });
                     end
@@ -106,6 +106,17 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
         };
     }
     found
+}
+
+/// Where the tag that ends raw text starts in `tail`.
+pub(super) fn end_of_raw(tail: &str) -> usize {
+    let ends = |at: &usize| {
+        let inside = tail.get(at + 2..).unwrap_or_default();
+        let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside).trim_start();
+        let rest = inside.strip_prefix("endraw").map(str::trim_start);
+        rest.is_some_and(|rest| rest.trim_start_matches(['-', '+']).starts_with("%}"))
+    };
+    tail.match_indices("{%").map(|(at, _)| at).find(ends).unwrap_or(tail.len())
 }
 
 /// The first word of a block, and where it ends.
@@ -207,6 +218,8 @@ mod tests {
             ("{% set a %}{{ x = 1 }}{% endset %}", &[]),
             ("{% if a == b %}{% for a in b %}{# set a = 1 #}", &[]),
             ("{% raw %}{% set a = 1 %}{% endraw %}{% set b = 2 %}", &[" 2 "]),
+            ("{% raw %}endraw {% set a = 1 %}{% endraw %}{% set b = 2 %}", &[" 2 "]),
+            ("{% raw %}{% endraw{% set a = 1 %}{%-endraw+%}{% set b = 2 %}", &[" 2 "]),
             ("{% set a = b == c %}", &[" b == c "]),
             ("{% set a =", &[]),
             ("{% set", &[]),

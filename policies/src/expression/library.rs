@@ -65,6 +65,12 @@ impl Library {
         (!path.starts_with(INLINE)).then(|| resolve(directory, path))
     }
 
+    /// What a template's name, complete or as an include writes it, says within `directory`.
+    pub(crate) fn within<'n>(name: &'n str, directory: &str) -> &'n str {
+        let rest = name.strip_prefix(directory).and_then(|rest| rest.strip_prefix(SEPARATOR));
+        rest.unwrap_or(name)
+    }
+
     /// The text of a template, for the engine's loader.
     pub(crate) fn template(&self, name: &str) -> Option<String> {
         match Self::path(name) {

@@ -110,7 +110,13 @@ impl Datum {
                 None => (None, None),
             };
             let datum = match (&entry.item.node, below) {
-                (Node::Table(entries), Some(below)) => below.merged(context, source, entries),
+                (Node::Table(entries), Some(mut below)) => {
+                    if !matches!(below.content, Content::Map(_)) {
+                        // This layer makes a map of it, and not the one below.
+                        below.spot = spot;
+                    }
+                    below.merged(context, source, entries)
+                }
                 (Node::Table(entries), None) => Self::layer(context, source, entries, spot),
                 (_, below) => Self::given(context, source, &entry.item, below),
             };

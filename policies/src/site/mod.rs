@@ -77,6 +77,11 @@ pub(crate) fn read(context: &Context, files: &Files<'_>) -> Option<Site> {
     if let Some(entries) = shape.table("site") {
         let shape = Shape::new(context, source, "`[site]`", entries, &SITE.names());
         site.data = shape.list("data").unwrap_or_default().to_vec();
+        for item in site.data.iter().filter(|item| item.as_text().is_some_and(|it| it.is_empty())) {
+            let spot = Spot::new(source, item.span);
+            let draft = context.warning(Code::Unused, spot, "this data layer has no name");
+            draft.hint("name a file below `data/` without its `.toml`".to_owned()).report();
+        }
     }
     for item in shape.list("assign").unwrap_or_default() {
         site.assignments.extend(assignment(context, source, item));
@@ -94,8 +99,14 @@ fn assignment(context: &Context, source: SourceId, item: &Item) -> Option<Assign
     };
     let shape = Shape::new(context, source, "an assignment", entries, &ASSIGNMENT.names());
     let hosts = shape.strings("hosts");
-    let hosts =
+    let hosts: Option<Vec<(Text, Span)>> =
         hosts.map(|hosts| hosts.into_iter().map(|(text, span)| (text.clone(), span)).collect());
+    if let (Some(entry), Some([])) = (shape.get("hosts"), hosts.as_deref()) {
+        let spot = Spot::new(source, entry.item.span);
+        let draft = context.warning(Code::Unused, spot, "this assignment is for no host");
+        let hint = "name hosts, write `hosts = \"*\"` for all of them, or leave the assignment out";
+        draft.hint(hint.to_owned()).report();
+    }
     let when = shape.get("when").map(|entry| entry.item.clone());
     if shape.get("hosts").is_none() && when.is_none() {
         context

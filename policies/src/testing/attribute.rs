@@ -105,6 +105,14 @@ fn matchers(context: &Context, source: SourceId, entries: &[Entry]) -> Result<Wa
     let shape = Shape::new(context, source, "a matcher", entries, &names);
     let texts = |key: &str| {
         let texts = shape.strings(key).unwrap_or_default();
+        if let Some(entry) = shape.get(key)
+            && says_nothing(&entry.item)
+        {
+            let spot = Spot::new(source, entry.item.span);
+            let message = format!("`{key}` is empty: whatever the value is, it says the same");
+            let hint = format!("say what is looked for, or leave `{key}` out");
+            context.error(Code::InvalidValue, spot, message).hint(hint).report();
+        }
         texts.into_iter().map(|(text, span)| (text.clone(), Spot::new(source, span)))
     };
     let mut all: Vec<Matcher> = Vec::new();
@@ -123,6 +131,15 @@ fn matchers(context: &Context, source: SourceId, entries: &[Entry]) -> Result<Wa
         }
     }
     if context.count() > before { Err(Reported) } else { Ok(Wanted::Matching(all)) }
+}
+
+/// Whether a matcher is given nothing, or nothing among other things, to look for.
+fn says_nothing(item: &Item) -> bool {
+    match &item.node {
+        Node::Text(text) => text.is_empty(),
+        Node::List(items) => items.is_empty() || items.iter().any(says_nothing),
+        _ => false,
+    }
 }
 
 impl Matcher {

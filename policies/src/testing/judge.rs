@@ -1,15 +1,16 @@
 //! Whether what came of a case is what it expects.
 
-use globset::GlobBuilder;
 use similar::TextDiff;
+use std::borrow::Cow;
 use steadfast_resources::{Text, Tree, Value};
 
 use super::attribute::{Matcher, Wanted, plain, same, toml_of};
+use super::names::Names;
 use super::suite::{Case, Expected, ExpectedAttribute, ExpectedName};
 use super::{CaseFailure, Seen};
 use crate::catalog::{Catalog, OnRemove, Resource};
 use crate::diagnostics::suggest::did_you_mean;
-use crate::diagnostics::{Context, Diagnostic, Severity, Spot};
+use crate::diagnostics::{Context, Diagnostic, Severity, Spot, one_line};
 use crate::graph::reference;
 use crate::parse::Common;
 
@@ -37,10 +38,14 @@ impl<'a> Judge<'a> {
 
     fn fail_with(&mut self, spot: Spot, message: String, notes: Vec<String>, diff: Option<String>) {
         let place = self.context.sources.place(spot);
+        let escaped = match one_line(&message) {
+            Cow::Owned(escaped) => Some(escaped),
+            Cow::Borrowed(_) => None,
+        };
         self.failures.push(CaseFailure {
             file: place.file,
             line: place.line,
-            message,
+            message: escaped.unwrap_or(message),
             notes,
             diff,
         });
@@ -104,31 +109,31 @@ impl<'a> Judge<'a> {
             let message = "other policies are assigned".to_owned();
             self.fail_with(*spot, message, Vec::new(), Some(difference(&wanted, &found)));
         }
+        let names = Names::of(catalog);
         for (text, spot) in &case.lacks {
-            let there: Vec<&Resource> = matching(catalog, text).collect();
-            if !there.is_empty() {
+            let notes: Vec<String> = names.matching(text).map(|(_, found)| told(found)).collect();
+            if !notes.is_empty() {
                 let message = format!("`{text}` is there");
-                let notes = there.iter().map(|found| told(found)).collect();
                 self.fail_with(*spot, message, notes, None);
             }
         }
-        self.order(case, catalog);
+        self.order(case, &names);
         for expected in &case.resources {
-            self.resource(expected, catalog);
+            self.resource(expected, &names);
         }
     }
 
-    fn order(&mut self, case: &Case, catalog: &Catalog) {
+    fn order(&mut self, case: &Case, names: &Names<'_>) {
         let mut last: Option<(usize, &Text)> = None;
         for (text, spot) in &case.order {
             let (kind, title) = reference(text).unwrap_or_default();
-            let Some((index, found)) = find(catalog, &kind, &title) else {
-                self.missing(text, *spot, &kind, &title, catalog);
+            let Some((index, found)) = names.find(&kind, &title) else {
+                self.missing(text, *spot, &kind, &title, names.catalog);
                 continue;
             };
             if let Some((before, earlier)) = last.filter(|(before, _)| *before > index) {
                 let message = format!("`{text}` comes before `{earlier}`");
-                let notes = [Some(found), catalog.resources.get(before)];
+                let notes = [Some(found), names.catalog.resources.get(before)];
                 let notes = notes.into_iter().flatten().map(told).collect();
                 self.fail_with(*spot, message, notes, None);
             }
@@ -146,11 +151,11 @@ impl<'a> Judge<'a> {
         self.fail_with(spot, format!("there is no `{written}`"), notes, None);
     }
 
-    fn resource(&mut self, expected: &Expected, catalog: &Catalog) {
+    fn resource(&mut self, expected: &Expected, names: &Names<'_>) {
         let kind = expected.kind.declaration().name;
-        let Some((index, found)) = find(catalog, kind, &expected.title) else {
+        let Some((index, found)) = names.find(kind, &expected.title) else {
             let written = steadfast_resources::Reference::new(kind, expected.title.as_str());
-            self.missing(&written.to_string(), expected.spot, kind, &expected.title, catalog);
+            self.missing(&written.to_string(), expected.spot, kind, &expected.title, names.catalog);
             return;
         };
         for attribute in &expected.attributes {
@@ -161,9 +166,12 @@ impl<'a> Judge<'a> {
                     self.attribute(found, own.name, attribute, value.as_ref(), hidden);
                 }
                 ExpectedName::Common(common) => match &attribute.wanted {
+                    Wanted::Edges(edges) if edges.is_empty() => {
+                        self.no_edges(names.catalog, index, common, attribute.spot);
+                    }
                     Wanted::Edges(edges) => {
                         for (text, spot) in edges {
-                            self.edge(catalog, index, common, text, *spot);
+                            self.edge(names, index, common, text, *spot);
                         }
                     }
                     Wanted::Time(time) if found.common.timeout == *time => {}
@@ -233,19 +241,10 @@ impl<'a> Judge<'a> {
         self.fail_with(matcher.spot(), message, notes, None);
     }
 
-    fn edge(&mut self, catalog: &Catalog, own: usize, relation: Common, text: &str, spot: Spot) {
-        let Some(this) = catalog.resources.get(own) else { return };
-        let index = u32::try_from(own).unwrap_or(u32::MAX);
-        let there = matching_indices(catalog, text).any(|other| {
-            let Some(that) = catalog.resources.get(other as usize) else { return false };
-            match relation {
-                Common::Require => this.dependencies.contains(&other),
-                Common::Before => that.dependencies.contains(&index),
-                Common::Notify => this.notifies.contains(&other),
-                _ => that.notifies.contains(&index),
-            }
-        });
-        if there {
+    fn edge(&mut self, names: &Names<'_>, own: usize, relation: Common, text: &str, spot: Spot) {
+        let Some(this) = names.catalog.resources.get(own) else { return };
+        let there = linked(names.catalog, own, relation);
+        if names.matching(text).any(|(other, _)| there.contains(&other)) {
             return;
         }
         let verb = match relation {
@@ -256,42 +255,55 @@ impl<'a> Judge<'a> {
         };
         let message = format!("`{}` {verb} `{text}`", this.reference);
         let mut notes = vec![format!("declared at {}", this.place)];
-        if matching_indices(catalog, text).next().is_none() {
+        if names.matching(text).next().is_none() {
             notes.push(format!("there is no `{text}`"));
         }
         self.fail_with(spot, message, notes, None);
+    }
+
+    /// Judges an empty list of edges: there are none.
+    fn no_edges(&mut self, catalog: &Catalog, own: usize, relation: Common, spot: Spot) {
+        let Some(this) = catalog.resources.get(own) else { return };
+        let verb = match relation {
+            Common::Require => "comes after",
+            Common::Before => "has to come before",
+            Common::Notify => "notifies",
+            _ => "is notified by",
+        };
+        let there = linked(catalog, own, relation);
+        let Some(other) = there.first().and_then(|other| catalog.resources.get(*other)) else {
+            return;
+        };
+        let message = format!("`{}` {verb} `{}`", this.reference, other.reference);
+        self.fail_with(spot, message, vec![format!("declared at {}", this.place)], None);
+    }
+}
+
+/// The resources that the one at `own` has edges of this relation with.
+fn linked(catalog: &Catalog, own: usize, relation: Common) -> Vec<usize> {
+    let Some(this) = catalog.resources.get(own) else { return Vec::new() };
+    let index = u32::try_from(own).unwrap_or(u32::MAX);
+    let forth = |list: &[u32]| list.iter().map(|other| *other as usize).collect();
+    let back = |list: fn(&Resource) -> &[u32]| {
+        let others = catalog.resources.iter().enumerate();
+        others.filter(|(_, that)| list(that).contains(&index)).map(|(other, _)| other).collect()
+    };
+    match relation {
+        Common::Require => forth(&this.dependencies),
+        Common::Before => back(|that| &that.dependencies),
+        Common::Notify => forth(&this.notifies),
+        _ => back(|that| &that.notifies),
     }
 }
 
 /// A diagnostic in one line.
 fn line(diagnostic: &Diagnostic) -> String {
     let place = diagnostic.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    format!("{place}{}", diagnostic.message)
+    format!("{place}{}", one_line(&diagnostic.message))
 }
 
 fn told(resource: &Resource) -> String {
     format!("`{}` is declared at {}", resource.reference, resource.place)
-}
-
-fn find<'c>(catalog: &'c Catalog, kind: &str, title: &str) -> Option<(usize, &'c Resource)> {
-    catalog.resources.iter().enumerate().find(|(_, resource)| {
-        resource.reference.kind() == kind && resource.reference.title() == title
-    })
-}
-
-/// The resources that `text`, a reference with globs, names.
-fn matching<'c>(catalog: &'c Catalog, text: &str) -> impl Iterator<Item = &'c Resource> {
-    matching_indices(catalog, text).filter_map(|index| catalog.resources.get(index as usize))
-}
-
-fn matching_indices(catalog: &Catalog, text: &str) -> impl Iterator<Item = u32> {
-    let (kind, title) = reference(text).unwrap_or_default();
-    let glob = GlobBuilder::new(&title).build().ok().map(|glob| glob.compile_matcher());
-    (0_u32..).zip(&catalog.resources).filter_map(move |(index, resource)| {
-        let found = resource.reference.title();
-        let fits = found == title || glob.as_ref().is_some_and(|glob| glob.is_match(found));
-        (resource.reference.kind() == kind && fits).then_some(index)
-    })
 }
 
 /// The value of the attribute `name` as a case sees it: the text of a template or of a source

@@ -16,6 +16,7 @@
 
 mod attribute;
 mod judge;
+mod names;
 mod suite;
 
 use std::collections::BTreeSet;

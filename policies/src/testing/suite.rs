@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use globset::GlobBuilder;
 use steadfast_resources::{AnyKind, AttributeDeclaration, Registry, Text};
 
 use super::attribute::{self, Wanted};
@@ -234,6 +235,9 @@ impl Reader<'_> {
         for (text, spot) in case.lacks.iter().chain(&case.order) {
             self.reference(text, *spot);
         }
+        for (text, spot) in &case.lacks {
+            self.glob(text, *spot);
+        }
         if case.expects_errors() {
             for key in ["policies", "lacks", "order", "expect"] {
                 let Some(entry) = shape.get(key) else { continue };
@@ -293,6 +297,15 @@ impl Reader<'_> {
                 let draft = self.context.error(Code::UnknownReference, spot, message);
                 draft.hint(hint.to_owned()).report();
             }
+        }
+    }
+
+    /// Reports `text` where it cannot be read as a glob and would be found in no catalog.
+    fn glob(&self, text: &str, spot: Spot) {
+        let title = crate::graph::reference(text).map(|(_, title)| title).unwrap_or_default();
+        if let Err(error) = GlobBuilder::new(&title).build() {
+            let message = format!("{title:?} is no glob: {}", error.kind());
+            self.context.error(Code::InvalidValue, spot, message).report();
         }
     }
 

@@ -228,3 +228,82 @@ fn the_default_sample_is_the_one_that_is_declared() {
     let sample = crate::declaration::CASE.keys.iter().find(|key| key.name == "sample");
     assert_eq!(sample.and_then(|key| key.default), Some(crate::samples::DEFAULT));
 }
+
+/// The results of the cases in `cases` about one policy, each failure in a line.
+fn failures(policy: &str, cases: &str) -> Vec<String> {
+    let repository = Memory::new(&[
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"base\"]\n"),
+        ("policies/base.toml", policy),
+        ("tests/a.toml", cases),
+    ]);
+    let results = crate::test(&repository, &steadfast_resources::Registry::standard(), None);
+    let told = results.diagnostics.iter().map(|found| found.message.clone());
+    let failed = results.cases.iter().flat_map(|case| &case.failures);
+    told.chain(failed.map(|failure| failure.message.clone())).collect()
+}
+
+#[test]
+fn a_thing_is_there_by_whatever_title() {
+    let policy = "[file.\"/b\"]\nensure = \"directory\"\n[service.x]\nsubscribe = \"file./b\"\n[service.\"y.service\"]\n";
+    for name in [
+        "file./b",
+        "file./b/",
+        "file./b*/",
+        "service.x",
+        "service.x.service",
+        "service.y",
+        "service.y.service",
+        "service.[x].service",
+    ] {
+        let cases = format!("[case.a]\nlacks = ['{name}']\n");
+        assert_eq!(failures(policy, &cases), [format!("`{name}` is there")]);
+    }
+    for name in ["file./bb", "file./b/c", "service.x.socket", "service.z", "package.x"] {
+        let cases = format!("[case.a]\nlacks = ['{name}']\n");
+        assert_eq!(failures(policy, &cases), Vec::<String>::new(), "{name}");
+    }
+    let found = "[case.a]\norder = ['file./b/', 'service.x.service']\n[case.a.expect.service.\"x.service\"]\nsubscribe = 'file./b/'\n[case.a.expect.file.\"/b/\"]\nnotify = 'service.x.service'\n[case.a.expect.service.y]\n";
+    assert_eq!(failures(policy, found), Vec::<String>::new());
+    assert_eq!(
+        failures(policy, "[case.a.expect.service.\"x.socket\"]\n"),
+        ["there is no `service.\"x.socket\"`"]
+    );
+}
+
+#[test]
+fn what_cannot_fail_is_refused() {
+    let policy = "[file.\"/a\"]\ncontent = \"x\"\nmode = \"0644\"\n";
+    for matcher in [
+        "mode = { contains = [] }",
+        "mode = { lacks = [] }",
+        "mode = { matches = [] }",
+        "content = { contains = \"\" }",
+        "content = { contains = [\"x\", \"\"] }",
+        "content = { matches = \"\", contains = \"x\" }",
+    ] {
+        let found = failures(policy, &format!("[case.a.expect.file.\"/a\"]\n{matcher}\n"));
+        assert_eq!(found.len(), 2, "{matcher}: {found:?}");
+        assert!(found[0].contains("is empty"), "{matcher}: {found:?}");
+        assert_eq!(found[1], "the case itself has errors");
+    }
+    let found = failures(policy, "[case.a]\nlacks = ['file./[']\n");
+    assert!(found[0].contains("is no glob"), "{found:?}");
+}
+
+#[test]
+fn an_empty_list_of_edges_means_none() {
+    let policy = "[file.\"/a\"]\nnotify = \"service.x\"\n[service.x]\n";
+    for (attribute, expected) in [
+        ("file.\"/a\"]\nnotify", "`file.\"/a\"` notifies `service.x`"),
+        ("file.\"/a\"]\nbefore", "`file.\"/a\"` has to come before `service.x`"),
+        ("service.x]\nrequire", "`service.x` comes after `file.\"/a\"`"),
+        ("service.x]\nsubscribe", "`service.x` is notified by `file.\"/a\"`"),
+    ] {
+        let found = failures(policy, &format!("[case.a.expect.{attribute} = []\n"));
+        assert_eq!(found, [expected]);
+    }
+    for attribute in ["file.\"/a\"]\nrequire", "service.x]\nnotify"] {
+        let found = failures(policy, &format!("[case.a.expect.{attribute} = []\n"));
+        assert_eq!(found, Vec::<String>::new());
+    }
+}

@@ -290,3 +290,102 @@ fn what_passes_in_silence_is_warned_of() {
     ]);
     insta::assert_snapshot!("silence", found.join("\n"));
 }
+
+#[test]
+fn what_is_not_a_number_keeps_within_no_bounds() {
+    for (bounds, expected) in
+        [("minimum = 1", "must be at least 1"), ("maximum = 5", "must be at most 5")]
+    {
+        let text = format!(
+            "[params]\nx = {{ type = \"float\", default = nan, {bounds} }}\n[note.\"/a\"]\ncontent = \"{{{{ params.x }}}}\"\n"
+        );
+        assert_eq!(web(&text), [format!("policies/web.toml:2: parameter `x` {expected}")]);
+    }
+    assert_eq!(
+        web(
+            "[params]\nx = { type = \"float\", default = nan }\n[note.\"/a\"]\ncontent = \"{{ params.x }}\"\n"
+        ),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_percentage_has_no_sign() {
+    for (changes, right) in
+        [("50%", true), ("050%", true), ("+50%", false), ("-5%", false), ("%", false)]
+    {
+        let site = format!(
+            "[limits]\nchanges = \"{changes}\"\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n"
+        );
+        let found = told(&[("site.toml", &*site), ("policies/web.toml", "")]);
+        assert_eq!(found.is_empty(), right, "{changes}: {found:?}");
+    }
+}
+
+#[test]
+fn the_layer_that_makes_a_map_of_a_value_is_to_blame() {
+    let found = told(&[
+        (
+            "site.toml",
+            "[site]\ndata = [\"common\", \"host\"]\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n",
+        ),
+        ("policies/web.toml", "[params]\nx = \"s\"\n[note.\"/a\"]\ncontent = \"{{ params.x }}\"\n"),
+        ("data/common.toml", "[web]\nx = \"s\"\n"),
+        ("data/host.toml", "\n\n[web.x]\nk = 1\n"),
+    ]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("data/host.toml:3: parameter `x` must be of type string"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_template_that_is_not_there_is_called_as_it_is_written() {
+    for name in ["x:y", "templates/x", ":x"] {
+        let found = web(&format!("[note.\"/a\"]\ncontent = \"{{% include '{name}' %}}\"\n"));
+        assert!(found[0].contains(&format!("there is no template `{name}`")), "{found:?}");
+        let found = told(&[
+            ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n"),
+            ("policies/web/policy.toml", "[note.\"/a\"]\ntemplate = \"templates/a\"\n"),
+            ("policies/web/templates/a", &format!("{{% include '{name}' %}}")),
+        ]);
+        assert!(found[0].contains(&format!("there is no template `{name}`")), "{found:?}");
+    }
+}
+
+#[test]
+fn no_name_begins_a_line_of_its_own() {
+    let found = crate::validate(
+        &Memory::new(&[
+            (
+                "site.toml",
+                "\"a\\n::error::pwn\" = 1\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n",
+            ),
+            ("policies/web.toml", "[note.\"/a\"]\n\"b\\u001b[31m\\r\" = 1\n"),
+        ]),
+        &registry(),
+    );
+    let text = found.render(false);
+    assert!(text.contains("`a\\n::error::pwn`") && text.contains("`b\\u001B[31m\\r`"), "{text}");
+    assert!(!text.contains(|letter: char| letter != '\n' && letter.is_control()), "{text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("::")), "{text}");
+}
+
+#[test]
+fn what_is_for_nobody_is_told() {
+    let site = |hosts: &str, data: &str| {
+        let site = format!(
+            "[site]\ndata = [{data}]\n[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n[[assign]]\nhosts = {hosts}\npolicies = [\"web\"]\n"
+        );
+        told(&[("site.toml", &*site), ("policies/web.toml", "")])
+    };
+    assert_eq!(site("[\"web*\"]", "\"common\""), Vec::<String>::new());
+    assert_eq!(
+        site("[]", "\"\""),
+        [
+            "warning: site.toml:2: this data layer has no name",
+            "warning: site.toml:7: this assignment is for no host"
+        ]
+    );
+}

@@ -501,3 +501,35 @@ fn a_reference_that_rests_on_a_required_parameter_is_not_judged_without_a_host()
     let diagnostics = crate::validate(&repository, &registry()).render(false);
     assert!(diagnostics.contains("bell.unknown"), "{diagnostics}");
 }
+
+#[test]
+fn raw_text_stays_as_it_is() {
+    for (text, expected) in [
+        ("{% raw %}use endraw; {% set a = 1 %}{% endraw %}", "use endraw; {% set a = 1 %}"),
+        ("{% raw %}{{ endraw }} {{ a ~ b }}{% endraw %}!", "{{ endraw }} {{ a ~ b }}!"),
+        ("{% set a = 2 * 3 + 4 %}{{ a }}", "10"),
+    ] {
+        let catalog = policy(&format!("[note.\"/a\"]\ncontent = '''{text}'''\n")).unwrap();
+        assert_eq!(note(&catalog, "note.\"/a\"").text.as_deref(), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_policy_in_a_single_file_reads_no_other_policies() {
+    for attribute in [
+        "content = \"{{ file('b/files/x') }}\"",
+        "template = \"b/files/x\"",
+        "source = \"b/files/x\"",
+        "content = \"a {% include 'b/files/x' %}\"",
+    ] {
+        let text = format!("[note.\"/a\"]\n{attribute}\n");
+        let files = [
+            ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"m\"]\n"),
+            ("policies/m.toml", text.as_str()),
+            ("policies/b/policy.toml", ""),
+            ("policies/b/files/x", "of another"),
+        ];
+        let told = site(&files).err().unwrap().render(false);
+        assert!(told.contains("make it `policies/m/policy.toml`"), "{told}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::{Exported, Selection};
 use crate::accept::{Drift, Edit};
 use crate::attributes::AttributeReader;
+use crate::host::files::FakeNodeKind;
 use crate::host::packages::Selection as Marked;
 use crate::host::services::{ActiveState, FakeUnit, FileState, UnitName};
 use crate::host::{FakeHost, Host};
@@ -10,7 +11,7 @@ use crate::kind::AnyKind;
 use crate::pending::Pending;
 use crate::registry::Registry;
 use crate::user::trial::{apply_all, declared};
-use crate::value::Value;
+use crate::value::{Tree, TreeEntry, Value};
 
 const POLICY: &str = r#"
 [group.crew]
@@ -257,6 +258,47 @@ fn only_what_differs_changes() {
         let edits = accepted(kind, title, &attributes, &host);
         assert_eq!(edits, expected, "{kind} {title}");
     }
+}
+
+#[test]
+fn what_took_the_place_of_a_link_says_its_mode() {
+    let edits = accepted("file", "/srv/dir", &[("target", text("elsewhere"))], &host());
+    assert!(edits.contains(&Edit::Set("mode", text("0750"))), "{edits:?}");
+    let declared = [("ensure", text("directory")), ("mode", text("0700"))];
+    let edits = accepted("file", "/srv/link", &declared, &host());
+    assert!(edits.contains(&Edit::Remove("mode")), "{edits:?}");
+}
+
+#[test]
+fn a_closed_directory_on_the_way_hides_what_lies_below() {
+    let mut host = host();
+    let directory = || FakeNodeKind::Directory;
+    let content = || FakeNodeKind::File(b"words\n".to_vec());
+    host.files.put("/srv/closed", directory(), 0o700);
+    host.files.put("/srv/closed/open", directory(), 0o755);
+    host.files.put("/srv/closed/open/file", content(), 0o644);
+    host.files.put("/srv/open", directory(), 0o711);
+    host.files.put("/srv/open/file", content(), 0o644);
+    host.files.put("/srv/open/own", content(), 0o640);
+    let kind = Registry::standard().kind("file").unwrap();
+    for (path, private) in
+        [("/srv/closed/open/file", true), ("/srv/open/file", false), ("/srv/open/own", true)]
+    {
+        let found = exported(kind, path, &host);
+        assert_eq!(found.beside.is_some_and(|beside| beside.private), private, "{path}");
+        assert_eq!(found.attributes.iter().any(|(name, _)| *name == "content"), !private, "{path}");
+    }
+    let content = std::sync::Arc::from(&b"other\n"[..]);
+    let entry = TreeEntry { path: "open/file".to_owned(), content, executable: false };
+    let tree = Value::Tree(std::sync::Arc::new(Tree::Directory(vec![entry])));
+    let drift = Drift {
+        title: "/srv/closed",
+        declared: &[("source", tree)],
+        properties: &["open/file: content"],
+        found: Some(&exported(kind, "/srv/closed", &host)),
+    };
+    let failure = kind.accept(&drift, &host.view()).unwrap_err();
+    assert!(failure.reason.contains("not for everybody's eyes"), "{failure}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::eyes::everybody_reads;
 use crate::accept::{Drift, Edit, content};
 use crate::export::Exported;
 use crate::failure::Failure;
@@ -25,6 +26,9 @@ const OF_TYPE: [&str; 12] = [
     "directory_mode",
 ];
 
+/// What things of every type have, and what the defaults of a policy may say.
+const PROPERTIES: [&str; 4] = ["owner", "group", "mode", "selinux"];
+
 pub(super) fn accept(drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure> {
     let Some(found) = drift.found else { return Ok(drift.gone()) };
     if drift.declared_text("ensure") == Some("absent") {
@@ -36,8 +40,10 @@ pub(super) fn accept(drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Fa
     } else if drift.differs("content") {
         edits.push(new_content(drift, found)?);
     }
-    for attribute in ["target", "owner", "group", "mode", "selinux"] {
-        let set = edits.iter().any(|edit| matches!(edit, Edit::Set(name, _) if *name == attribute));
+    for attribute in ["target"].into_iter().chain(PROPERTIES) {
+        let set = edits.iter().any(
+            |edit| matches!(edit, Edit::Set(name, _) | Edit::Remove(name) if *name == attribute),
+        );
         if drift.differs(attribute) && drift.declared(attribute).is_some() && !set {
             edits.push(match found.value(attribute) {
                 Some(value) => Edit::Set(attribute, value.clone()),
@@ -59,6 +65,19 @@ fn of_another_type(drift: &Drift<'_>, found: &Exported) -> Vec<Edit> {
     let mut edits: Vec<Edit> = declared.map(|name| Edit::Remove(name)).collect();
     let of_type = found.attributes.iter().filter(|(name, _)| OF_TYPE.contains(name));
     edits.extend(of_type.map(|(name, value)| Edit::Set(name, value.clone())));
+    for name in PROPERTIES {
+        match (drift.declared(name), found.value(name)) {
+            (Some(declared), Some(value)) if declared != value => {
+                edits.push(Edit::Set(name, value.clone()));
+            }
+            // A link has no mode; what took its place may get one from the policy's defaults.
+            (None, Some(value)) if name == "mode" && drift.declared("target").is_some() => {
+                edits.push(Edit::Set(name, value.clone()));
+            }
+            (Some(_), None) => edits.push(Edit::Remove(name)),
+            _ => {}
+        }
+    }
     edits
 }
 
@@ -97,7 +116,7 @@ fn within(drift: &Drift<'_>, below: &str, name: &str, view: &View<'_>) -> Result
     match (view.files.look(&path)?, name) {
         (None, _) if ours => Ok(Edit::Below(below.to_owned(), None)),
         (Some(status), "content") if ours && status.kind == FileType::File => {
-            if status.mode.bits() & 0o004 == 0 {
+            if !everybody_reads(&path, &status, view)? {
                 return Err(Failure::new(format!("{path} is not for everybody's eyes"))
                     .with_hint("take its content over by hand"));
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::File;
 use super::diff::as_text;
+use super::eyes::everybody_reads;
 use crate::accept::{Drift, Edit};
 use crate::export::{Beside, Export, Exported, Selection};
 use crate::failure::Failure;
@@ -96,7 +97,7 @@ fn content(
     }
     let bytes = view.files.read(path, status, LIMIT)?;
     // What everybody may read holds no secret.
-    let private = status.mode.bits() & 0o004 == 0;
+    let private = !everybody_reads(path, status, view)?;
     let text = as_text(bytes.clone());
     let reason = match &text {
         _ if private => "is not for everybody's eyes",

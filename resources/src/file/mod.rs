@@ -19,6 +19,7 @@ mod command;
 mod declaration;
 mod diff;
 mod export;
+mod eyes;
 mod goal;
 mod mode;
 mod neighbours;

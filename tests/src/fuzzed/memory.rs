@@ -26,10 +26,11 @@ impl Memory {
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             match line.strip_prefix(HEADER) {
                 Some(name) => {
+                    let next = String::from_utf8_lossy(name).trim().to_owned();
+                    let before = std::mem::replace(&mut path, next);
                     if !content.is_empty() {
-                        files.insert(path, std::mem::take(&mut content));
+                        files.insert(before, std::mem::take(&mut content));
                     }
-                    path = String::from_utf8_lossy(name).trim().to_owned();
                 }
                 None => content.extend_from_slice(line),
             }

@@ -2,7 +2,7 @@
 
 use steadfast_policies::write::{Written, resource};
 use steadfast_resources::host::View;
-use steadfast_resources::{AnyKind, AttributeReader, Exported, Pending, Value};
+use steadfast_resources::{AnyKind, AttributeReader, Exported, Failure, Pending, Value};
 
 use super::beside::Beside;
 
@@ -26,18 +26,22 @@ impl Document {
         &self.text
     }
 
-    /// Adds what was found under `title`.
+    /// Adds what was found under `title`. Fails where no policy could say it.
     pub(super) fn add(
         &mut self,
         title: &str,
         mut exported: Exported,
         beside: &mut Beside,
         view: &View<'_>,
-    ) {
+    ) -> Result<(), Failure> {
+        if let Some(letter) = title.chars().find(|letter| letter.is_control()) {
+            let reason = format!("a title cannot contain the control character {letter:?}");
+            return Err(Failure::new(reason));
+        }
         if !self.show_secrets {
             without_secrets(&mut exported);
         }
-        self.checked(title, &mut exported, view);
+        self.checked(title, &mut exported, view)?;
         for (_, value) in &mut exported.attributes {
             if let Value::Tree(tree) = value {
                 let path = beside.add(title, tree, exported.beside.take());
@@ -53,10 +57,17 @@ impl Document {
             comments: &exported.notes,
             attributes: &exported.attributes,
         });
+        Ok(())
     }
 
     /// Leaves out what the kind itself would refuse, and says what planning would still do.
-    fn checked(&self, title: &str, exported: &mut Exported, view: &View<'_>) {
+    /// Fails where it refuses the title, too.
+    fn checked(
+        &self,
+        title: &str,
+        exported: &mut Exported,
+        view: &View<'_>,
+    ) -> Result<(), Failure> {
         loop {
             let mut reader = AttributeReader::new(&exported.attributes);
             let wanted = self.kind.wanted(title, &mut reader);
@@ -67,16 +78,18 @@ impl Document {
                     ),
                     Err(failure) => exported.notes.push(format!("this would fail: {failure}")),
                 }
-                return;
+                return Ok(());
             }
             let before = exported.attributes.len();
-            for error in reader.into_errors() {
+            let errors = reader.into_errors();
+            let first = errors.first().map(|error| error.message.clone()).unwrap_or_default();
+            for error in errors {
                 exported.attributes.retain(|(name, _)| Some(*name) != error.attribute);
                 let what = error.attribute.map_or(String::new(), |name| format!("`{name}`: "));
                 exported.notes.push(format!("left out: {what}{}", error.message));
             }
             if exported.attributes.len() == before {
-                return;
+                return Err(Failure::new(format!("no policy could declare it: {first}")));
             }
         }
     }
@@ -86,5 +99,32 @@ fn without_secrets(exported: &mut Exported) {
     for secret in std::mem::take(&mut exported.secrets) {
         exported.attributes.retain(|(name, _)| *name != secret);
         exported.notes.push(format!("`{secret}` is left out; `--show-secrets` shows it"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfast_resources::Registry;
+    use steadfast_resources::host::{FakeHost, Host};
+
+    use super::*;
+
+    #[test]
+    fn what_would_not_validate_is_not_written() {
+        let host = FakeHost::scene();
+        for (kind, title, written) in [
+            ("file", "/srv/a", true),
+            ("file", "/srv/a\tb", false),
+            ("file", "/srv/\u{7f}", false),
+            ("group", "crew", true),
+            ("group", "cr\u{1b}ew", false),
+            ("group", "with:colon", false),
+        ] {
+            let kind = Registry::standard().kind(kind).unwrap();
+            let mut document = Document::new(kind, false);
+            let found = Exported::new(vec![("ensure", Value::text("absent"))]);
+            let added = document.add(title, found, &mut Beside::default(), &host.view());
+            assert_eq!((added.is_ok(), !document.is_empty()), (written, written), "{title:?}");
+        }
     }
 }

@@ -4,8 +4,10 @@
 //! on this host plans nothing; what not everybody may read is never printed.
 
 mod beside;
+mod directory;
 mod document;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -60,14 +62,18 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, Comman
         system: arguments.system,
         recurse: arguments.recurse,
     };
-    let titles = kind.titles(&selection, &view).map_err(failed)?;
+    let mut titles = kind.titles(&selection, &view).map_err(failed)?;
+    let mut seen = HashSet::new();
+    titles.retain(|title| seen.insert(title.clone()));
     let mut beside = Beside::default();
     let mut document = Document::new(kind, arguments.show_secrets);
     let mut missing = Vec::new();
     for title in &titles {
         let named = arguments.titles.contains(title);
-        match exported(kind, title, &view) {
-            Ok(exported) => document.add(title, exported, &mut beside, &view),
+        let added = exported(kind, title, &view)
+            .and_then(|exported| document.add(title, exported, &mut beside, &view));
+        match added {
+            Ok(()) => {}
             Err(failure) if named => missing.push(failure),
             Err(failure) => output.message(&left_out(kind, title, &failure)),
         }

@@ -9,6 +9,8 @@ use std::net::IpAddr;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use super::brief;
+
 /// An address with the length of its network's prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Network {
@@ -111,7 +113,8 @@ fn asked(value: &Value, version: Option<u32>, query: Option<&Value>) -> Result<V
     }
     let outer = Network::parse(query).ok_or_else(|| {
         failed(format!(
-            "`ipaddr` cannot be asked for {query:?}: use a network or one of {}",
+            "`ipaddr` cannot be asked for {}: use a network or one of {}",
+            brief(query),
             PROPERTIES.join(", ")
         ))
     })?;
@@ -124,7 +127,7 @@ fn network(text: &str) -> Result<Network, Error> {
 }
 
 fn no_address(text: &str) -> Error {
-    failed(format!("{text:?} is no IP address or network"))
+    failed(format!("{} is no IP address or network", brief(text)))
 }
 
 fn property(of: Network, name: &str) -> Result<Value, Error> {

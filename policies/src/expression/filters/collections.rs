@@ -3,6 +3,7 @@
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use super::brief;
 use crate::expression::budget::{Budget, MAXIMUM_ITEMS};
 
 pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
@@ -58,7 +59,7 @@ pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
     environment.add_filter("extract", |key: Value, container: Value| {
         let found = container.get_item(&key)?;
         if found.is_undefined() {
-            let message = format!("there is no {key:?} to extract");
+            let message = format!("there is no {} to extract", brief(&key));
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
         Ok(found)

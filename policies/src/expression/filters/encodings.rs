@@ -7,7 +7,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use serde::Serialize;
 use sha2::{Digest, Sha256, Sha512};
 
-use super::{indentation, plain, yaml};
+use super::{brief, indentation, plain, yaml};
 use crate::expression::budget::Budget;
 
 fn failed(message: impl Into<String>) -> Error {
@@ -63,7 +63,7 @@ pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
     environment.add_filter("hash", |text: Value, name: &str| match name {
         "sha256" => bytes(&text).map(|bytes| sha256(&bytes)),
         "sha512" => bytes(&text).map(|bytes| sha512(&bytes)),
-        _ => Err(failed(format!("there is no hash {name:?}: use sha256 or sha512"))),
+        _ => Err(failed(format!("there is no hash {}: use sha256 or sha512", brief(name)))),
     });
 }
 

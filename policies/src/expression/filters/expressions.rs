@@ -8,6 +8,7 @@ use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use regex::{Regex, RegexBuilder};
 
+use super::brief;
 use crate::expression::budget::Budget;
 
 /// Expressions compiled so far: a filter in a loop compiles its expression once.
@@ -50,7 +51,7 @@ impl Cache {
             .map_err(|error| {
                 let reason = error.to_string();
                 let reason = reason.lines().last().unwrap_or_default();
-                let message = format!("{pattern:?} is no regular expression: {reason}");
+                let message = format!("{} is no regular expression: {reason}", brief(pattern));
                 Error::new(ErrorKind::InvalidOperation, message)
             })?;
         if compiled.len() >= MAXIMUM_KEPT {

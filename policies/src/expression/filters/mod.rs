@@ -15,6 +15,7 @@ mod versions;
 mod yaml;
 
 use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use minijinja::value::{Kwargs, ValueKind};
@@ -123,7 +124,7 @@ pub(crate) fn file_function(library: &Arc<Library>, directory: &str) -> Value {
     let directory = directory.to_owned();
     Value::from_function(move |path: &str| {
         let Resolved::Path(resolved) = resolve(&directory, path) else {
-            let message = format!("{path:?} is not a path within the policy");
+            let message = format!("{} is not a path within the policy", brief(path));
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         };
         match library.file(&resolved) {
@@ -137,6 +138,30 @@ pub(crate) fn file_function(library: &Arc<Library>, directory: &str) -> Value {
             }
         }
     })
+}
+
+/// How many letters of a value an error quotes.
+const MAXIMUM_QUOTED: usize = 40;
+
+/// `value` as an error quotes it: as it would be written, the rest of a long one left out.
+fn brief(value: &(impl fmt::Debug + ?Sized)) -> String {
+    let mut quoted = Quoted(String::new());
+    if write!(quoted, "{value:?}").is_err() {
+        quoted.0.push('…');
+    }
+    quoted.0
+}
+
+/// Takes the first letters that are written to it.
+struct Quoted(String);
+
+impl fmt::Write for Quoted {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = MAXIMUM_QUOTED.saturating_sub(self.0.chars().count());
+        let end = text.char_indices().nth(room).map_or(text.len(), |(end, _)| end);
+        self.0.push_str(text.get(..end).unwrap_or_default());
+        if end < text.len() { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 /// The value as plain data; an error where a part of it is undefined or no data at all, or where

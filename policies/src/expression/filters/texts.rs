@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use super::brief;
+
 /// The widest text that is made wider.
 const MAXIMUM_WIDTH: usize = 10_000;
 
@@ -63,7 +65,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
 
 /// What a word that people write for true and false means; anything else is no boolean.
 fn boolean(value: &Value) -> Result<bool, Error> {
-    let wrong = || Err(failed(format!("{value:?} is neither true nor false")));
+    let wrong = || Err(failed(format!("{} is neither true nor false", brief(value))));
     match value.kind() {
         ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),
         ValueKind::Bool => Ok(value.is_true()),
@@ -94,7 +96,8 @@ fn comment(text: &str, style: &str, arguments: &Kwargs) -> Result<String, Error>
     let known = STYLES.iter().find(|(name, _)| *name == style);
     let Some((_, [beginning, decoration, end])) = known else {
         let names: Vec<&str> = STYLES.iter().map(|(name, _)| *name).collect();
-        let message = format!("there is no comment style {style:?}: use {}", names.join(", "));
+        let message =
+            format!("there is no comment style {}: use {}", brief(style), names.join(", "));
         return Err(failed(message));
     };
     let given = |name: &str, default: &str| {
@@ -155,7 +158,7 @@ const UNITS: &[&str] = &["", "K", "M", "G", "T", "P", "E"];
 
 fn human_readable(bytes: &Value) -> Result<String, Error> {
     let Some(bytes) = bytes.as_i64().and_then(|bytes| u64::try_from(bytes).ok()) else {
-        return Err(failed(format!("{bytes:?} is no number of bytes")));
+        return Err(failed(format!("{} is no number of bytes", brief(&bytes))));
     };
     let mut unit = 0;
     while bytes >> (10 * (unit + 1)) > 0 && unit + 1 < UNITS.len() {
@@ -172,7 +175,7 @@ fn human_readable(bytes: &Value) -> Result<String, Error> {
 
 /// Bytes: `10M`, `1.5 GB`, `512`; units are powers of 1024.
 fn bytes(text: &str) -> Result<i64, Error> {
-    let wrong = || failed(format!("{text:?} is no size: write `512`, `10M` or `1.5 GB`"));
+    let wrong = || failed(format!("{} is no size: write `512`, `10M` or `1.5 GB`", brief(text)));
     let trimmed = text.trim();
     let end = trimmed.find(|letter: char| letter.is_alphabetic() || letter == ' ');
     let (number, unit) = trimmed.split_at(end.unwrap_or(trimmed.len()));
@@ -187,7 +190,7 @@ fn bytes(text: &str) -> Result<i64, Error> {
     let scale = 10_u128.pow(u32::try_from(fraction.len()).unwrap_or_default());
     let value = format!("{whole}{fraction}").parse::<u128>().map_err(|_| wrong())?;
     let bytes = (value << (10 * power)) / scale;
-    i64::try_from(bytes).map_err(|_| failed(format!("{text:?} does not fit 64 bits")))
+    i64::try_from(bytes).map_err(|_| failed(format!("{} does not fit 64 bits", brief(text))))
 }
 
 /// The parts as one path; an absolute one starts anew.

@@ -11,6 +11,8 @@ use std::cmp::Ordering;
 
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use super::brief;
+
 /// Words for what comes before the version they belong to.
 const UNFINISHED: &[&str] = &["alpha", "beta", "dev", "pre", "preview", "rc", "snapshot"];
 
@@ -49,8 +51,9 @@ fn holds(
         ">=" | "ge" => ordering.is_ge(),
         other => {
             let message = format!(
-                "{other:?} compares nothing: write version('1.2', '>='), with one of ==, !=, <, \
-                 <=, >, >="
+                "{} compares nothing: write version('1.2', '>='), with one of ==, !=, <, \
+                 <=, >, >=",
+                brief(other)
             );
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }

@@ -66,7 +66,9 @@ fn count_of(item: &Item) -> Option<u32> {
 fn changes(reader: &Reader<'_>, item: &Item) -> Option<ChangeLimit> {
     let limit = match &item.node {
         Node::Text(text) => {
-            let percent = text.strip_suffix('%').and_then(|number| number.parse::<u8>().ok());
+            let digits = |number: &&str| number.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.strip_suffix('%').filter(digits);
+            let percent = number.and_then(|number| number.parse::<u8>().ok());
             percent.filter(|percent| *percent <= 100).map(ChangeLimit::Percent)
         }
         _ => count_of(item).map(ChangeLimit::Count),
