@@ -229,6 +229,10 @@ impl Work<'_, '_> {
         };
         let path = format!("{directory}/{below}");
         if self.overlay.read(&path)?.is_none() {
+            // Several properties of a file that is gone say so.
+            if content.is_none() && self.overlay.changes().contains_key(&path) {
+                return Ok(Ok(None));
+            }
             let reason = format!("{path} is not a file of the repository");
             return Ok(Err((reason, None)));
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// What class of problem it is; stable, for programs that read diagnostics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The file is not TOML.

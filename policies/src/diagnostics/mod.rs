@@ -12,6 +12,7 @@ pub(crate) mod source;
 pub(crate) mod suggest;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -122,6 +123,12 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
 }
 
 impl Diagnostic {
+    /// What it is about: the place and the class.
+    fn subject(&self) -> (Option<(&str, u32, u32)>, Code) {
+        let place = self.place.as_ref();
+        (place.map(|place| (&*place.file, place.start, place.end)), self.code)
+    }
+
     fn escape(&mut self) {
         let related = self.related.iter_mut().map(|related| &mut related.message);
         for text in [&mut self.message].into_iter().chain(&mut self.hint).chain(related) {
@@ -173,12 +180,10 @@ impl Diagnostics {
 
     /// These, and the errors among `others` that are about other places or of another class.
     pub(crate) fn and(self, others: &Self) -> Self {
+        let known: HashSet<(Option<(&str, u32, u32)>, Code)> =
+            self.list.iter().map(Diagnostic::subject).collect();
         let told = |other: &&Diagnostic| {
-            other.severity == Severity::Error
-                && !self
-                    .list
-                    .iter()
-                    .any(|known| known.place == other.place && known.code == other.code)
+            other.severity == Severity::Error && !known.contains(&other.subject())
         };
         let more: Vec<Diagnostic> = others.list.iter().filter(told).cloned().collect();
         Self::new(self.list.into_iter().chain(more).collect())

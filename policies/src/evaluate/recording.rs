@@ -36,7 +36,8 @@ impl Evaluator<'_> {
     /// What is read from now on belongs to another declaration.
     pub(super) fn begin_reads(&self) {
         if let Some(Reads { current, earlier }) = &self.reads {
-            earlier.borrow_mut().append(&mut current.borrow_mut());
+            // Not `append`, which builds the larger set anew each time.
+            earlier.borrow_mut().extend(std::mem::take(&mut *current.borrow_mut()));
         }
     }
 

@@ -62,7 +62,7 @@ fn records_tell_where_everything_comes_from() {
         blog.data.iter().map(|(name, place)| format!("{name} {place}")).collect();
     assert_eq!(data, ["data.web.port data/common.toml:2"]);
     assert_eq!(blog.for_each.as_ref().map(|place| place.line), Some(8));
-    assert!(top.for_each.is_none() && &*blog.directory == "policies");
+    assert!(top.for_each.is_none() && &*blog.directory == "policies/vhost");
     let content = blog.attribute("content").unwrap();
     assert_eq!(content.value, Value::text("for blog 8080"));
     assert_eq!((content.given.line, content.default), (10, false));
