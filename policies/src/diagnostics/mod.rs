@@ -122,9 +122,12 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// File, first and last byte, and the class.
+type Subject<'d> = (Option<(&'d str, u32, u32)>, Code);
+
 impl Diagnostic {
     /// What it is about: the place and the class.
-    fn subject(&self) -> (Option<(&str, u32, u32)>, Code) {
+    fn subject(&self) -> Subject<'_> {
         let place = self.place.as_ref();
         (place.map(|place| (&*place.file, place.start, place.end)), self.code)
     }
@@ -180,8 +183,7 @@ impl Diagnostics {
 
     /// These, and the errors among `others` that are about other places or of another class.
     pub(crate) fn and(self, others: &Self) -> Self {
-        let known: HashSet<(Option<(&str, u32, u32)>, Code)> =
-            self.list.iter().map(Diagnostic::subject).collect();
+        let known: HashSet<Subject<'_>> = self.list.iter().map(Diagnostic::subject).collect();
         let told = |other: &&Diagnostic| {
             other.severity == Severity::Error && !known.contains(&other.subject())
         };
