@@ -37,7 +37,9 @@ fn root_lock(root: &Metadata, user: u32) -> Option<File> {
 fn commands_that_change_a_host_exclude_each_other_and_nobody_else_can() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let directory = scratch.path();
-    std::fs::create_dir_all(directory.join("root/etc")).expect("a directory");
+    for path in ["root/etc", "settings"] {
+        std::fs::create_dir_all(directory.join(path)).expect("a directory");
+    }
     let policy = |content: &str| {
         let text = format!("[file.\"/etc/x\"]\ncontent = \"{content}\"\n");
         std::fs::write(directory.join("policy.toml"), text).expect("a policy");
