@@ -16,6 +16,7 @@ mod ci;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use steadfast_tests::documents::program;
 
 use regex::Regex;
 
@@ -129,18 +130,6 @@ impl Script {
         }
         text
     }
-}
-
-fn program() -> PathBuf {
-    std::env::var_os("STEADFAST_BIN").map_or_else(
-        || {
-            let mut path = std::env::current_exe().expect("the test's own path");
-            path.pop();
-            path.pop();
-            path.join("steadfast")
-        },
-        PathBuf::from,
-    )
 }
 
 const SITE: &str = "[[assign]]\nhosts = \"*\"\npolicies = [\"web\"]\n";

@@ -9,6 +9,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use steadfast_tests::documents::program;
 
 /// The user's number.
 const MALLORY: u32 = 65534;
@@ -60,18 +61,6 @@ impl Scene {
         let printed = [stdout, stderr].concat();
         (status.code(), String::from_utf8_lossy(&printed).into_owned())
     }
-}
-
-fn program() -> PathBuf {
-    std::env::var_os("STEADFAST_BIN").map_or_else(
-        || {
-            let mut path = std::env::current_exe().expect("the test's own path");
-            path.pop();
-            path.pop();
-            path.join("steadfast")
-        },
-        PathBuf::from,
-    )
 }
 
 #[test]

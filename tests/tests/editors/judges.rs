@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use steadfast_tests::documents::program;
 
 use serde_json::json;
 use steadfast_policies::{Repository, RepositoryError};
@@ -243,18 +244,6 @@ impl Repository for Files {
     fn executable(&self, _path: &str) -> Result<bool, RepositoryError> {
         Ok(false)
     }
-}
-
-fn program() -> PathBuf {
-    std::env::var_os("STEADFAST_BIN").map_or_else(
-        || {
-            let mut path = std::env::current_exe().expect("the test's own path");
-            path.pop();
-            path.pop();
-            path.join("steadfast")
-        },
-        PathBuf::from,
-    )
 }
 
 /// The editors' TOML checker, where `tests/run` puts it.
