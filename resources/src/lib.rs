@@ -9,6 +9,7 @@
 //! agent's own state. A dry run holds a [`host::View`] only, so it cannot change anything.
 
 pub mod accept;
+pub mod actor;
 pub mod attributes;
 pub mod bucket;
 pub mod declaration;
@@ -32,6 +33,7 @@ pub mod service;
 pub mod user;
 
 pub use accept::{Drift, Edit};
+pub use actor::Actor;
 pub use attributes::{AttributeError, AttributeReader};
 pub use bucket::{Bucket, BucketError};
 pub use declaration::{AttributeDeclaration, AttributeType, KindDeclaration};

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use steadfast_policies::Catalog;
-use steadfast_resources::Change;
+use steadfast_resources::{Actor, Change};
 
 use crate::state::{OwedNotification, digest};
 
@@ -218,6 +218,9 @@ pub struct ResourceReport {
     /// What a person should know although nothing is to be done.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
+    /// Who changed it before, where the kernel told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub actor: Option<Actor>,
     /// How long it took, in seconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub duration: Option<f64>,
@@ -253,6 +256,7 @@ impl ResourceReport {
             differs_from_plan: false,
             kept: Vec::new(),
             notes: Vec::new(),
+            actor: None,
             duration: None,
         }
     }
