@@ -100,6 +100,7 @@ pub(super) fn run(
         messages: target.messages.iter().chain(&input.messages).cloned().collect(),
         keep_runs: target.settings.reports.keep_runs,
         keep_days: target.settings.reports.keep_days,
+        circumstances: engine::Circumstances::default(),
     };
     let mut follower = Follower {
         output,
