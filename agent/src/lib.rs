@@ -14,6 +14,7 @@ pub mod engine;
 pub mod explain;
 pub mod journal;
 pub mod logging;
+pub mod managed;
 pub mod output;
 pub mod reference;
 pub mod report;

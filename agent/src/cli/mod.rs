@@ -9,7 +9,6 @@ mod explain;
 mod export;
 mod facts;
 mod input;
-mod locks;
 mod plan;
 mod report;
 mod restore;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use steadfast_resources::host::{Host, RealHost};
 
-use super::input::{CopyPlace, Input, Target};
+use super::input::{CopyPlace, Input};
 use super::selection::SelectionArguments;
 use super::{CommandError, Exit, Locations};
 use crate::engine::{Circumstances, make_plan_of};
@@ -38,7 +38,7 @@ pub(super) fn run(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
-    let target = Target::new(&arguments.root, locations, arguments.facts.as_deref())?;
+    let target = super::input::target(&arguments.root, locations, arguments.facts.as_deref())?;
     let input =
         Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
     let catalog = input.evaluate(&target, output)?;
