@@ -223,7 +223,7 @@ pub fn run(
             state.go_on_in_memory(&error)?;
         }
     }
-    if state.unwritable().is_none() {
+    if state.unwritable().is_none() && report.says_something() {
         let oldest = clock::days_ago(request.keep_days);
         if let Err(error) =
             state.keep_report(&report, || listing(catalog), request.keep_runs, &oldest)

@@ -21,6 +21,7 @@ mod directory;
 mod in_force;
 mod lock;
 mod locks;
+mod overrides;
 mod owed;
 mod resource_history;
 mod root_lock;
