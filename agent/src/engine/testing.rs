@@ -63,6 +63,7 @@ pub(crate) fn run(
         messages: Vec::new(),
         keep_runs: 10,
         keep_days: 1,
+        circumstances: super::Circumstances::default(),
     };
     super::run(&request, host, state, progress)
 }

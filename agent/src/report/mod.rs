@@ -40,6 +40,12 @@ pub struct Report {
     pub policies: Vec<String>,
     /// The run in one word.
     pub outcome: Outcome,
+    /// The revision that should have been applied and could not be; why is among the messages.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub wanted: Option<Revision>,
+    /// What an operator has ordered for a time.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub overrides: Vec<Override>,
     /// How many resources ended in which state.
     pub counts: Counts,
     /// The resources, in the order of the catalog.
@@ -74,6 +80,48 @@ pub struct Revision {
     pub subject: Option<String>,
     /// How far the revision was verified; `none` says that nothing was.
     pub verification: String,
+}
+
+/// Something that an operator has ordered for a time, whatever the policies say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Which.
+    pub kind: OverrideKind,
+    /// The operator's reason.
+    pub reason: String,
+    /// The operator.
+    pub by: String,
+    /// When it was ordered: RFC 3339, UTC.
+    pub since: String,
+    /// When it ends by itself: RFC 3339, UTC.
+    pub until: String,
+    /// For a rollback, the commit that is held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revision: Option<String>,
+}
+
+impl std::fmt::Display for Override {
+    /// `paused by alice until …: a reason`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.kind, &self.revision) {
+            (OverrideKind::Pause, _) => formatter.write_str("paused")?,
+            (OverrideKind::Rollback, Some(revision)) => {
+                write!(formatter, "held at {}", revision.get(..12).unwrap_or(revision))?;
+            }
+            (OverrideKind::Rollback, None) => formatter.write_str("held at an earlier revision")?,
+        }
+        write!(formatter, " by {} until {}: {}", self.by, self.until, self.reason)
+    }
+}
+
+/// What can be ordered for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverrideKind {
+    /// Nothing is changed.
+    Pause,
+    /// An earlier revision is in force.
+    Rollback,
 }
 
 /// A run in one word.
@@ -297,6 +345,12 @@ pub fn listing(catalog: &Catalog) -> Vec<ListedResource> {
 }
 
 impl Report {
+    /// Whether the run is worth a place in the history: an event that turned out to be nothing is
+    /// not.
+    pub fn says_something(&self) -> bool {
+        self.trigger != "event" || self.counts.in_sync + self.counts.skipped != self.counts.total
+    }
+
     /// The whole report: resources that were simply in sync are put back from `listing`.
     #[must_use]
     pub fn completed(mut self, listing: &[ListedResource]) -> Self {

@@ -93,6 +93,8 @@ mod tests {
             revision: Revision::default(),
             catalog: None,
             policies: Vec::new(),
+            wanted: None,
+            overrides: Vec::new(),
             outcome: Outcome::Changed,
             counts: Counts::default(),
             resources,

@@ -88,6 +88,23 @@ impl State {
         })
     }
 
+    /// The commits that were in force, the latest first, each once.
+    pub fn applied_commits(&self) -> Result<Vec<String>, StateError> {
+        let failed = || self.database.failed("reading which revisions were in force");
+        let mut statement = self
+            .database
+            .connection
+            .prepare_cached(
+                "SELECT document ->> '$.revision.commit' AS applied FROM runs
+                 WHERE applied IS NOT NULL AND catalog IS NOT NULL
+                   AND document ->> '$.mode' = 'enforce'
+                 GROUP BY applied ORDER BY max(number) DESC",
+            )
+            .map_err(failed())?;
+        let rows = statement.query_map([], |row| row.get(0)).map_err(failed())?;
+        rows.collect::<Result<_, _>>().map_err(failed())
+    }
+
     fn has_listing(&self, catalog: &str) -> Result<bool, StateError> {
         let failed = || self.database.failed("looking for a catalog");
         self.database
