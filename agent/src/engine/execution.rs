@@ -327,6 +327,9 @@ impl<'a> Execution<'a> {
         }
         if !matches!(report.state, ResourceState::InSync | ResourceState::Skipped) {
             report.actor = self.request.circumstances.actors.get(&index).cloned();
+            let planned = self.plan.entries.get(index).and_then(Entry::planned);
+            report.drift =
+                report.state != ResourceState::Changed && planned.is_some_and(|entry| entry.drift);
         }
         if let Some(state) = self.states.get_mut(index) {
             *state = Some(report.state);

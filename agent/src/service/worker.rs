@@ -24,7 +24,7 @@ use crate::engine::{self, Circumstances, RunRequest, Selection, with_notified};
 use crate::managed::ManagedHost;
 use crate::report::{Outcome, OverrideKind, Report, ResourceState};
 use crate::source::Source;
-use crate::state::{Locks, State};
+use crate::state::{Locks, Retention, State};
 
 /// How long a job waits for a run that somebody has started by hand.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -264,8 +264,8 @@ impl Worker {
         let name = self.host.host_name();
         let report = engine::refused(&messages, nothing.revision, name, job.trigger, state);
         let reports = &self.host.settings.reports;
-        let oldest = crate::clock::days_ago(reports.keep_days);
-        if let Err(error) = state.keep_report(&report, Vec::new, reports.keep_runs, &oldest) {
+        let retention = Retention::new(reports.keep_runs, reports.keep_days);
+        if let Err(error) = state.keep_report(&report, None, &retention) {
             log::warn!("the report of this run is not kept: {error}");
         }
         report
