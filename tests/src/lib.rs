@@ -28,6 +28,7 @@
 mod cache;
 pub mod conformance;
 pub mod documents;
+pub mod fleet;
 pub mod fuzzed;
 pub mod git;
 pub mod host;

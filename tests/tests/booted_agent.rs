@@ -5,79 +5,11 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use steadfast_tests::git::{GitServer, PolicyRepository};
+use steadfast_tests::fleet::{Fleet, LONG, SITE, motd, outcome};
+use steadfast_tests::git::PolicyRepository;
 use steadfast_tests::host::{Suite, TestHost};
 
-const LONG: Duration = Duration::from_secs(60);
-
-const SITE: &str = "[[assign]]\nhosts = \"*\"\npolicies = [\"motd\"]\n";
-
-fn motd(text: &str) -> String {
-    format!("[file.\"/etc/motd\"]\ncontent = \"{text}\\n\"\nmode = \"0644\"\n")
-}
-
-struct Fleet {
-    repository: PolicyRepository,
-    server: GitServer,
-    host: TestHost,
-}
-
-impl Fleet {
-    fn new(suite: Suite, agent: &str) -> Self {
-        let repository =
-            PolicyRepository::with(&[("site.toml", SITE), ("policies/motd.toml", &motd("one"))]);
-        Self::on(TestHost::boot(suite), repository, agent)
-    }
-
-    fn on(host: TestHost, repository: PolicyRepository, agent: &str) -> Self {
-        let server = GitServer::in_host(&repository, &host);
-        host.write(
-            "/etc/steadfast/agent.toml",
-            format!(
-                "[repository]\nurl = \"{}\"\nbranch = \"main\"\nca_file = \"/etc/test-authority.pem\"\n\
-                 [repository.verify]\nmode = \"none\"\n[agent]\ninterval = \"2s\"\nsplay = \"0s\"\n{agent}",
-                server.url()
-            ),
-        );
-        let unit = include_str!("../../packaging/systemd/steadfast.service");
-        host.write("/etc/systemd/system/steadfast.service", unit);
-        host.must("systemctl daemon-reload");
-        Self { repository, server, host }
-    }
-
-    fn start(&self) {
-        self.host.must("systemctl start steadfast");
-    }
-
-    fn status(&self) -> Value {
-        let output = self.host.run(&["steadfast", "status", "--json"]);
-        serde_json::from_str(&output.stdout).unwrap_or(Value::Null)
-    }
-
-    #[track_caller]
-    fn wait_for(&self, what: &str, condition: impl Fn(&Value) -> bool) {
-        let mut last = Value::Null;
-        self.host.wait_until(what, LONG, || {
-            last = self.status();
-            condition(&last)
-        });
-    }
-
-    fn motd(&self) -> String {
-        self.host.run(&["cat", "/etc/motd"]).stdout
-    }
-
-    fn pid(&self) -> String {
-        self.host.must("systemctl show --value --property MainPID steadfast")
-    }
-}
-
-fn outcome(status: &Value) -> &str {
-    status["outcome"].as_str().unwrap_or_default()
-}
-
 #[test]
-#[ignore = "boots a host"]
 fn it_follows_the_repository_and_keeps_what_is_good() {
     let mut fleet = Fleet::new(Suite::Bookworm, "");
     fleet.start();
@@ -121,7 +53,6 @@ fn it_follows_the_repository_and_keeps_what_is_good() {
 }
 
 #[test]
-#[ignore = "boots a host"]
 fn it_pauses_reloads_and_stops() {
     let fleet = Fleet::new(Suite::Trixie, "");
     fleet.start();
@@ -167,7 +98,6 @@ fn it_pauses_reloads_and_stops() {
 }
 
 #[test]
-#[ignore = "boots a host"]
 fn without_a_network_the_last_good_revision_is_enforced_at_boot() {
     let mut fleet = Fleet::new(Suite::Bookworm, "");
     fleet.host.must("systemctl enable steadfast");
@@ -187,7 +117,6 @@ fn without_a_network_the_last_good_revision_is_enforced_at_boot() {
 }
 
 #[test]
-#[ignore = "boots a host"]
 fn a_run_can_be_asked_for_and_followed() {
     let fleet = Fleet::new(Suite::Bookworm, "");
     fleet.start();
@@ -230,7 +159,6 @@ fn a_run_can_be_asked_for_and_followed() {
 }
 
 #[test]
-#[ignore = "boots a host"]
 fn a_new_program_takes_over_with_the_same_process() {
     let repository =
         PolicyRepository::with(&[("site.toml", SITE), ("policies/motd.toml", &motd("one"))]);
@@ -260,7 +188,6 @@ fn a_new_program_takes_over_with_the_same_process() {
 }
 
 #[test]
-#[ignore = "boots a host"]
 fn drift_is_corrected_at_once_and_the_report_says_who() {
     let policy = motd("one");
     let repository =

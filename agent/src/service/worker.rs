@@ -177,6 +177,7 @@ impl Worker {
         tell_others(&report);
         if job.focus.is_none() {
             crate::allocator::give_back();
+            crate::allocator::unmap_text();
         }
         self.state = Some(state);
         drop(locks);
