@@ -4,16 +4,19 @@ mod accept;
 mod apply;
 mod config;
 mod demo;
+mod drift;
 mod exit;
 mod explain;
 mod export;
 mod facts;
+mod history;
 mod input;
 mod plan;
 mod report;
 mod restore;
 mod schema;
 mod selection;
+mod since;
 mod single;
 mod test;
 mod timings;
@@ -63,8 +66,10 @@ enum Command {
     Plan(plan::Arguments),
     /// Bring this host in order, once
     Apply(apply::Arguments),
-    /// Show what a run did; the last one unless told otherwise
+    /// Show what a run did (the last one unless told otherwise), or which runs there were
     Report(report::Arguments),
+    /// Show what drifted, since when, by whom, and whether it is mended; exits with 2 when some is not
+    Drift(drift::Arguments),
     /// Show where a resource comes from: who declared it, what fed it, what rests on it
     Explain(explain::Arguments),
     /// Show what policies can know about this host
@@ -107,6 +112,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Plan(arguments) => plan::run(arguments, locations, &output),
         Command::Apply(arguments) => apply::run(arguments, locations, &output),
         Command::Report(arguments) => report::run(arguments, locations, &output),
+        Command::Drift(arguments) => drift::run(arguments, locations, &output),
         Command::Explain(arguments) => explain::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),

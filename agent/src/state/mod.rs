@@ -140,10 +140,23 @@ impl State {
     /// changes nothing. `None` where there is no state, or this user may not see it, or it is
     /// damaged (the log says so).
     pub fn open_read_only(root: &Path, directory: &Path) -> Result<Option<Self>, StateError> {
+        match Self::open_history(root, directory) {
+            Err(StateError::Directory { source, .. } | StateError::File { source, .. })
+                if source.kind() == ErrorKind::PermissionDenied =>
+            {
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    /// Like [`Self::open_read_only`], for who wants to see just that: a state that this user may
+    /// not see is an error.
+    pub fn open_history(root: &Path, directory: &Path) -> Result<Option<Self>, StateError> {
         match directory::enter(root, directory, Missing::Report) {
             Ok(()) => {}
             Err(StateError::Directory { source, .. } | StateError::File { source, .. })
-                if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+                if source.kind() == ErrorKind::NotFound =>
             {
                 return Ok(None);
             }

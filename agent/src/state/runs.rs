@@ -57,7 +57,7 @@ impl State {
         self.database.meta("chain")
     }
 
-    /// The run whose id is or begins with `id`, or the newest one.
+    /// The newest run whose id is, begins with or ends with `id`, or the newest one.
     pub fn stored_run(&self, id: Option<&str>) -> Result<Option<StoredRun>, StateError> {
         let failed = || self.database.failed("reading a report");
         let mut statement = self
@@ -66,7 +66,10 @@ impl State {
             .prepare_cached(
                 "SELECT runs.id, document, listing FROM runs
                  LEFT JOIN catalogs ON catalogs.digest = runs.catalog
-                 WHERE number = (SELECT max(number) FROM runs WHERE id BETWEEN ?1 AND ?2)",
+                 WHERE number = coalesce(
+                     (SELECT max(number) FROM runs WHERE id BETWEEN ?1 AND ?2),
+                     (SELECT max(number) FROM runs WHERE substr(id, -length(?1) - 1) = '-' || ?1)
+                 )",
             )
             .map_err(failed())?;
         let first = id.unwrap_or_default();
