@@ -19,5 +19,6 @@ pub mod managed;
 pub mod output;
 pub mod reference;
 pub mod report;
+pub mod service;
 pub mod source;
 pub mod state;

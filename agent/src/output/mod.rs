@@ -1,6 +1,7 @@
 //! All that is printed. Data goes to standard output, messages to standard error; colour only on a
 //! terminal, and never with `NO_COLOR`.
 
+mod duration;
 mod explain_text;
 mod findings;
 mod history_document;
@@ -8,12 +9,14 @@ mod history_text;
 mod plan_document;
 mod plan_text;
 mod report_text;
+mod status_text;
 mod style;
 mod table;
 mod test_text;
 
 use std::io::{self, IsTerminal, Write};
 
+pub use duration::short_duration;
 pub use explain_text::explain_text;
 pub use findings::{github, sarif};
 pub use history_document::{DriftDocument, HISTORY_SCHEMA, RunsDocument};
@@ -21,6 +24,7 @@ pub use history_text::{chain_text, drift_summary, drift_text, episode_text, runs
 pub use plan_document::{PLAN_SCHEMA, PlanDocument};
 pub use plan_text::plan_text;
 pub use report_text::{report_text, resource_text, summary_line};
+pub use status_text::{STATUS_SCHEMA, StatusDocument, status_text};
 pub use style::Style;
 pub(crate) use style::{printable, printable_lines};
 pub use test_text::{test_document, test_text};

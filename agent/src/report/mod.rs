@@ -112,6 +112,20 @@ pub struct Override {
     pub revision: Option<String>,
 }
 
+impl std::fmt::Display for Override {
+    /// `paused by alice until …: a reason`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.kind, &self.revision) {
+            (OverrideKind::Pause, _) => formatter.write_str("paused")?,
+            (OverrideKind::Rollback, Some(revision)) => {
+                write!(formatter, "held at {}", revision.get(..12).unwrap_or(revision))?;
+            }
+            (OverrideKind::Rollback, None) => formatter.write_str("held at an earlier revision")?,
+        }
+        write!(formatter, " by {} until {}: {}", self.by, self.until, self.reason)
+    }
+}
+
 /// What can be ordered for a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -348,6 +362,12 @@ pub fn listing(catalog: &Catalog) -> Vec<ListedResource> {
 }
 
 impl Report {
+    /// Whether the run is worth a place in the history: an event that turned out to be nothing is
+    /// not.
+    pub fn says_something(&self) -> bool {
+        self.trigger != "event" || self.counts.in_sync + self.counts.skipped != self.counts.total
+    }
+
     /// The whole report: resources that were simply in sync are put back from `listing`. Of a run
     /// that was about some resources, those are all there are.
     #[must_use]

@@ -24,6 +24,7 @@ mod keeping;
 mod ledger;
 mod lock;
 mod locks;
+mod overrides;
 mod owed;
 mod resource_history;
 mod results;

@@ -57,6 +57,23 @@ impl State {
         self.database.meta("chain")
     }
 
+    /// The commits that were in force, the latest first, each once.
+    pub fn applied_commits(&self) -> Result<Vec<String>, StateError> {
+        let failed = || self.database.failed("reading which revisions were in force");
+        let mut statement = self
+            .database
+            .connection
+            .prepare_cached(
+                "SELECT summary ->> '$.commit' AS applied FROM runs
+                 WHERE applied IS NOT NULL AND catalog IS NOT NULL
+                   AND summary ->> '$.mode' = 'enforce'
+                 GROUP BY applied ORDER BY max(number) DESC",
+            )
+            .map_err(failed())?;
+        let rows = statement.query_map([], |row| row.get(0)).map_err(failed())?;
+        rows.collect::<Result<_, _>>().map_err(failed())
+    }
+
     /// The newest run whose id is, begins with or ends with `id`, or the newest one.
     pub fn stored_run(&self, id: Option<&str>) -> Result<Option<StoredRun>, StateError> {
         let failed = || self.database.failed("reading a report");
