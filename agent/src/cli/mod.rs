@@ -101,7 +101,7 @@ enum Command {
     Export(export::Arguments),
     /// Turn drift into a patch for the policy repository; exits with 2 when not all could be accepted
     Accept(accept::Arguments),
-    /// Print JSON Schema for editors: of policies, site.toml, tests and agent.toml
+    /// Print JSON Schema: of policies, site.toml, tests and agent.toml for editors, of reports and drift
     Schema(schema::Arguments),
     /// Put back content that was replaced, from the file bucket
     Restore(restore::Arguments),

@@ -1,5 +1,6 @@
 //! The history as programs read it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::drift::Episode;
@@ -9,7 +10,7 @@ use crate::report::RunSummary;
 pub const HISTORY_SCHEMA: u32 = 1;
 
 /// Episodes of drift.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct DriftDocument {
     /// The version of this document's schema.
     pub schema: u32,
@@ -31,7 +32,7 @@ impl DriftDocument {
 }
 
 /// A list of runs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RunsDocument {
     /// The version of this document's schema.
     pub schema: u32,
