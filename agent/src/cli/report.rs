@@ -1,13 +1,16 @@
 //! `steadfast report`: what a run did, which runs there were, and whether none is missing.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::history::{self, Since};
 use super::{CommandError, Exit, Locations};
-use crate::output::{Output, RunsDocument, chain_text, report_text, runs_text};
-use crate::state::{RunQuery, State};
+use crate::output::{
+    Output, PageData, PageLimits, RunsDocument, chain_text, page, report_text, runs_text,
+};
+use crate::state::{EpisodeQuery, RunQuery, State};
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
@@ -48,6 +51,9 @@ pub(super) fn run(
         return verify(&state, arguments, output);
     }
     let since = arguments.since.since.clone();
+    if let Some(file) = &arguments.html {
+        return html(&state, &RunQuery { since, resource, limit: None }, file, output);
+    }
     if arguments.list || since.is_some() || resource.is_some() {
         return list(&state, &RunQuery { since, resource, limit: None }, arguments, output);
     }
@@ -84,6 +90,47 @@ fn list(
         output.data(&runs_text(&runs, output.style, output.width))?;
     }
     Ok(Exit::Done)
+}
+
+/// Writes the page. It holds what reports hold, which others must not read.
+fn html(
+    state: &State,
+    query: &RunQuery,
+    file: &Path,
+    output: &Output,
+) -> Result<Exit, CommandError> {
+    let runs = state.run_summaries(query)?;
+    let (since, resource) = (query.since.clone(), query.resource.clone());
+    let episodes = state.episodes(&EpisodeQuery {
+        since: since.clone(),
+        resource,
+        open: false,
+        limit: None,
+    })?;
+    let limits = PageLimits::default();
+    let mut data = PageData::new(&runs, episodes, since, crate::clock::now(), limits);
+    let limit = u32::try_from(limits.runs).ok();
+    state.visit_runs(&RunQuery { limit, ..query.clone() }, |report| data.add(report))?;
+    let text = page(&data)?;
+    if file == Path::new("-") {
+        output.data(&text)?;
+        return Ok(Exit::Done);
+    }
+    write(file, &text).map_err(|error| {
+        CommandError::new(format!("cannot write {}", file.display())).because(&error)
+    })?;
+    output.message(&format!("{}\n", file.display()));
+    Ok(Exit::Done)
+}
+
+/// Replaces `file` whole or not at all, readable by its owner only.
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new().prefix(".report").tempfile_in(directory)?;
+    temporary.write_all(text.as_bytes())?;
+    temporary.persist(file)?;
+    Ok(())
 }
 
 fn verify(state: &State, arguments: &Arguments, output: &Output) -> Result<Exit, CommandError> {
