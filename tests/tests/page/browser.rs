@@ -115,7 +115,9 @@ impl Browser {
             Ok(message) => message,
             Err(RecvTimeoutError::Timeout) => panic!("{waiting_for}: no answer in time"),
             Err(RecvTimeoutError::Disconnected) => {
-                panic!("{waiting_for}: the browser has ended: is chromium installed? `tests/run page` installs it")
+                panic!(
+                    "{waiting_for}: the browser has ended: is chromium installed? `tests/run page` installs it"
+                )
             }
         }
     }

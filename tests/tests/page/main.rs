@@ -36,9 +36,15 @@ fn the_page_shows_what_drifted_and_asks_nobody_for_anything() {
     assert!(verdict.contains("1 resource drifted, not mended"), "{verdict}");
     assert!(verdict.contains("sshd_config"), "{verdict}");
     let first = rows(&mut browser, "episodes").remove(0);
-    for word in ["open", "/etc/ssh/sshd_config", "vim.basic (pid 4312, alice as root, session 3)",
-        "Not corrected: paused", "-PermitRootLogin yes", "+PermitRootLogin no", "0666"]
-    {
+    for word in [
+        "open",
+        "/etc/ssh/sshd_config",
+        "vim.basic (pid 4312, alice as root, session 3)",
+        "Not corrected: paused",
+        "-PermitRootLogin yes",
+        "+PermitRootLogin no",
+        "0666",
+    ] {
         assert!(first.contains(word), "{word}: {first}");
     }
     // Nothing but the page itself was loaded, and nothing of it failed.
@@ -46,7 +52,12 @@ fn the_page_shows_what_drifted_and_asks_nobody_for_anything() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
     // Names and contents of the machine are text.
     assert_eq!(browser.value("typeof window.broken"), "undefined");
-    assert_eq!(browser.value("document.querySelectorAll('img, main script, iframe, a[href^=\"http\"]').length"), 0);
+    assert_eq!(
+        browser.value(
+            "document.querySelectorAll('img, main script, iframe, a[href^=\"http\"]').length"
+        ),
+        0
+    );
     let hostile = rows(&mut browser, "episodes").into_iter().find(|row| row.contains("onerror"));
     let hostile = hostile.expect("the hostile title is shown");
     assert!(hostile.contains("\\u{202e}") && !hostile.contains('\u{202e}'), "{hostile}");
@@ -117,7 +128,15 @@ fn everything_is_reached_and_opened_by_keyboard() {
         order.push(focused);
     }
     assert!(order[0].starts_with("skip|"), "{order:?}");
-    for what in ["words|", "state|", "outcome|", "reset|", "SUMMARY|SUMMARY", "link code|BUTTON", "more-runs|"] {
+    for what in [
+        "words|",
+        "state|",
+        "outcome|",
+        "reset|",
+        "SUMMARY|SUMMARY",
+        "link code|BUTTON",
+        "more-runs|",
+    ] {
         assert!(reached.iter().any(|one| one.starts_with(what)), "{what}: {order:?}");
     }
     // The first of the skip link's ways leads past the search.
@@ -234,7 +253,10 @@ fn ten_thousand_runs_are_no_burden() {
     assert!(size < 4 << 20, "{size} bytes");
     let mut browser = Browser::open(&path);
     let bounds = browser.value("document.getElementById('bounds').innerText");
-    assert!(bounds.as_str().is_some_and(|text| text.contains("the newest 10000 of 12000 runs")), "{bounds}");
+    assert!(
+        bounds.as_str().is_some_and(|text| text.contains("the newest 10000 of 12000 runs")),
+        "{bounds}"
+    );
     browser.value("document.getElementById('words').focus()");
     browser.type_text("nginx");
     assert_eq!(rows(&mut browser, "episodes").len(), 2);

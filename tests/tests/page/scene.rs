@@ -8,8 +8,7 @@ use steadfast::output::{PageData, PageLimits, page};
 use steadfast::report::{Report, RunSummary};
 
 /// A title that is an attack, in each way that a page could be attacked by one.
-pub(crate) const HOSTILE: &str =
-    "/srv/</script><img src=x onerror=\"window.broken=1\"><script>window.broken=1</script>\u{202e}gpj.exe\u{1b}[2J";
+pub(crate) const HOSTILE: &str = "/srv/</script><img src=x onerror=\"window.broken=1\"><script>window.broken=1</script>\u{202e}gpj.exe\u{1b}[2J";
 
 /// The page of the scene with this many runs, written into a scratch directory.
 pub(crate) fn written(runs: usize) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -44,17 +43,82 @@ fn text(count: usize) -> String {
         { "property": "mode", "before": text("0666"), "after": text("0600") },
     ]);
     let log = json!([{ "property": "owner", "before": text("root"), "after": text("www-data") }]);
-    let service = json!([{ "property": "ensure", "before": text("stopped"), "after": text("running") }]);
+    let service =
+        json!([{ "property": "ensure", "before": text("stopped"), "after": text("running") }]);
     let secret = json!([{ "property": "password", "before": "redacted", "after": "redacted" }]);
     let seen = [
-        Seen { before: 0, kind: "file", title: "/etc/ssh/sshd_config", state: "drifted", actor: vim.clone(), changes: sshd.clone(), reason: Some("paused") },
-        Seen { before: 5, kind: "file", title: "/etc/ssh/sshd_config", state: "corrected", actor: vim.clone(), changes: sshd, reason: None },
-        Seen { before: 7, kind: "service", title: "nginx", state: "failed", actor: Value::Null, changes: service.clone(), reason: Some("nginx.service failed: address already in use") },
-        Seen { before: 20, kind: "file", title: "/var/log/app", state: "corrected", actor: rotate.clone(), changes: log.clone(), reason: None },
-        Seen { before: 44, kind: "file", title: "/var/log/app", state: "corrected", actor: rotate, changes: log, reason: None },
-        Seen { before: 60, kind: "user", title: "deploy", state: "corrected", actor: vim, changes: secret, reason: None },
-        Seen { before: 70, kind: "file", title: HOSTILE, state: "corrected", actor: json!({ "pid": 1, "executable": HOSTILE }), changes: json!([{ "property": "content", "before": text(HOSTILE), "after": text("x"), "diff": format!("--- a\n+++ b\n-{HOSTILE}\n+x\n") }]), reason: None },
-        Seen { before: 90, kind: "service", title: "nginx", state: "corrected", actor: Value::Null, changes: service, reason: None },
+        Seen {
+            before: 0,
+            kind: "file",
+            title: "/etc/ssh/sshd_config",
+            state: "drifted",
+            actor: vim.clone(),
+            changes: sshd.clone(),
+            reason: Some("paused"),
+        },
+        Seen {
+            before: 5,
+            kind: "file",
+            title: "/etc/ssh/sshd_config",
+            state: "corrected",
+            actor: vim.clone(),
+            changes: sshd,
+            reason: None,
+        },
+        Seen {
+            before: 7,
+            kind: "service",
+            title: "nginx",
+            state: "failed",
+            actor: Value::Null,
+            changes: service.clone(),
+            reason: Some("nginx.service failed: address already in use"),
+        },
+        Seen {
+            before: 20,
+            kind: "file",
+            title: "/var/log/app",
+            state: "corrected",
+            actor: rotate.clone(),
+            changes: log.clone(),
+            reason: None,
+        },
+        Seen {
+            before: 44,
+            kind: "file",
+            title: "/var/log/app",
+            state: "corrected",
+            actor: rotate,
+            changes: log,
+            reason: None,
+        },
+        Seen {
+            before: 60,
+            kind: "user",
+            title: "deploy",
+            state: "corrected",
+            actor: vim,
+            changes: secret,
+            reason: None,
+        },
+        Seen {
+            before: 70,
+            kind: "file",
+            title: HOSTILE,
+            state: "corrected",
+            actor: json!({ "pid": 1, "executable": HOSTILE }),
+            changes: json!([{ "property": "content", "before": text(HOSTILE), "after": text("x"), "diff": format!("--- a\n+++ b\n-{HOSTILE}\n+x\n") }]),
+            reason: None,
+        },
+        Seen {
+            before: 90,
+            kind: "service",
+            title: "nginx",
+            state: "corrected",
+            actor: Value::Null,
+            changes: service,
+            reason: None,
+        },
     ];
     let mut reports = Vec::new();
     let mut episodes = Vec::new();

@@ -101,10 +101,11 @@
   id("verdict").append(
     data.open
       ? card("bad", "\u25cf " + plural(data.open, "resource") + " drifted, not mended",
-          open.slice(0, 3).map((one) => one.reference).join(", ") + (data.open > 3 ? ", \u2026" : ""))
+          open.slice(0, 3).map((one) => one.reference + (one.actors.length ? ", by " + one.actors[0] : "")).join("; ")
+            + (data.open > 3 ? "; \u2026" : ""))
       : card("good", "\u2713 No open drift", "Everything that drifted has ended."),
     mended
-      ? card("change", "\u2714 " + plural(mended, "episode") + " of drift ended", "Who and what: see below.")
+      ? card("change", "\u2714 " + plural(mended, "episode") + " of drift ended", plural(new Set(episodes.filter((one) => !one.open).map((one) => one.reference)).size, "resource") + "; who and what: see below.")
       : card("good", "\u2713 No drift before that", "Nothing has drifted in this time."),
   );
   if (runs.length) {
