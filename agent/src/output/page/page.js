@@ -158,9 +158,9 @@
     return element("tr", { class: one.open ? "is-open" : undefined },
       element("td", {}, tag(mark, word, kind)),
       element("th", { scope: "row", class: "code" }, one.reference),
-      element("td", { class: "when" }, when(episode.first_seen)),
-      element("td", { class: "number" }, between(episode.first_seen, until) + (episode.end ? "" : " so far")),
-      element("td", { class: "number" }, String(episode.recurrence + 1)),
+      element("td", { class: "when" }, when(episode.first_seen),
+        element("div", { class: "small" }, (episode.end ? "lasted " : "for ") + between(episode.first_seen, until) + (episode.end ? "" : " so far")),
+        episode.recurrence ? element("div", { class: "small again" }, "time " + (episode.recurrence + 1) + " within a day of each other") : ""),
       element("td", {}, by),
       element("td", {}, what(one)));
   }
@@ -311,7 +311,7 @@
     const touched = new Set(words.length ? some.flatMap((one) => [one.episode.first_run, one.episode.last_run]) : []);
     const direct = new Set(several);
     const listed = runs.filter((run) => direct.has(run) || (touched.has(run.run) && (!outcome || run.outcome === outcome)));
-    show("episodes", some, episodeRow, 7, episodes.length ? "No episode of drift is like that." : "Nothing has drifted.");
+    show("episodes", some, episodeRow, 5, episodes.length ? "No episode of drift is like that." : "Nothing has drifted.");
     show("runs", words.length ? listed : several, runRow, 7, runs.length ? "No run is like that." : "There are no runs.");
     byResource(some);
     chart(words.length ? listed : several);
