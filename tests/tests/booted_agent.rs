@@ -232,11 +232,19 @@ fn a_run_can_be_asked_for_and_followed() {
 #[test]
 #[ignore = "boots a host"]
 fn a_new_program_takes_over_with_the_same_process() {
-    let fleet = Fleet::new(Suite::Bookworm, "");
+    let repository =
+        PolicyRepository::with(&[("site.toml", SITE), ("policies/motd.toml", &motd("one"))]);
+    let fleet = Fleet::on(TestHost::boot(Suite::Bookworm), repository, "");
+    // The program of a test host is a bind mount, which nothing can replace.
+    let program = "/usr/local/sbin/steadfast";
+    fleet.host.must(&format!(
+        "cp /usr/bin/steadfast {program}; mkdir -p /etc/systemd/system/steadfast.service.d; \
+         printf '[Service]\nExecStart=\nExecStart={program} agent\n' \
+         >/etc/systemd/system/steadfast.service.d/program.conf; systemctl daemon-reload"
+    ));
     fleet.start();
     fleet.wait_for("the first run", |_| fleet.motd() == "one\n");
     let pid = fleet.pid();
-    let program = fleet.host.must("readlink -f $(command -v steadfast)");
     let exe = format!("readlink /proc/{pid}/exe; stat -Lc %i /proc/{pid}/exe");
     let before = fleet.host.must(&exe);
     fleet.host.must(&format!("cp {program} /usr/local/new && mv /usr/local/new {program}"));
