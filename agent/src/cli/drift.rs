@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::history::{self, Since};
 use super::{CommandError, Exit, Locations};
+use crate::drift::Episode;
 use crate::output::{DriftDocument, Output, drift_summary, drift_text};
 use crate::state::EpisodeQuery;
 
@@ -43,7 +44,7 @@ pub(super) fn run(
     let since = arguments.since.since.clone().or_else(|| usual.flatten());
     let query = EpisodeQuery { since, open: arguments.open, resource, limit: None };
     let episodes = state.episodes(&query)?;
-    let pending = episodes.iter().any(|episode| episode.is_open());
+    let pending = episodes.iter().any(Episode::is_open);
     if arguments.json {
         let document = DriftDocument::new(episodes, query.since);
         output.data(&(serde_json::to_string_pretty(&document)? + "\n"))?;

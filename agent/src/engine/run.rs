@@ -250,10 +250,10 @@ pub fn run(
         }
     }
     let retention = Retention::new(request.keep_runs, request.keep_days);
-    if state.unwritable().is_none() {
-        if let Err(error) = state.keep_report(&report, Some(catalog), &retention) {
-            state.go_on_in_memory(&error)?;
-        }
+    if state.unwritable().is_none()
+        && let Err(error) = state.keep_report(&report, Some(catalog), &retention)
+    {
+        state.go_on_in_memory(&error)?;
     }
     if state.unwritable().is_some() {
         state.put_off(&report, &retention);

@@ -181,9 +181,10 @@ impl Browser {
     pub(crate) fn complaints(&mut self) -> Vec<String> {
         self.value("1");
         let is_complaint = |event: &&Value| match event["method"].as_str() {
-            Some("Runtime.exceptionThrown" | "Log.entryAdded") => true,
+            Some("Runtime.exceptionThrown" | "Log.entryAdded" | "Page.javascriptDialogOpening") => {
+                true
+            }
             Some("Runtime.consoleAPICalled") => event["params"]["type"] != "log",
-            Some("Page.javascriptDialogOpening") => true,
             _ => false,
         };
         self.events.iter().filter(is_complaint).map(ToString::to_string).collect()

@@ -164,7 +164,8 @@ impl PageData {
         for change in changes {
             let Some(diff) = &mut change.diff else { continue };
             if diff.len() > self.limits.diff {
-                let end = diff.floor_char_boundary(self.limits.diff);
+                let fits = |end: &usize| diff.is_char_boundary(*end);
+                let end = (0..=self.limits.diff).rev().find(fits).unwrap_or(0);
                 diff.truncate(end);
                 clipped = true;
             }
@@ -177,16 +178,9 @@ impl PageData {
     }
 
     fn pay(&mut self, bytes: usize) -> bool {
-        match self.bytes_left.checked_sub(bytes) {
-            Some(left) => {
-                self.bytes_left = left;
-                true
-            }
-            None => {
-                self.bytes_left = 0;
-                false
-            }
-        }
+        let left = self.bytes_left.checked_sub(bytes);
+        self.bytes_left = left.unwrap_or(0);
+        left.is_some()
     }
 }
 

@@ -82,7 +82,7 @@ fn a_state_that_is_well_is_not_opened_again() {
 
 #[test]
 fn a_database_that_is_deleted_in_use_is_written_anew() {
-    let everything = |path: &Path| std::fs::remove_dir_all(path).unwrap();
+    let everything = |path: &Path| std::fs::rename(path, path.with_extension("gone")).unwrap();
     let only_the_database = |path: &Path| std::fs::remove_file(path.join("state.sqlite")).unwrap();
     let with_its_journal = |path: &Path| {
         for name in ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"] {
