@@ -5,6 +5,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Display};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ use crate::failure::Failure;
 pub trait Action: Display + Debug + Serialize + Send + Sync + 'static {}
 
 /// One value before or after a change, as it may be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
     /// The value.
@@ -43,7 +44,7 @@ impl Display for Shown {
 }
 
 /// A property that a step changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// The property, by its attribute's name (`mode`, `content`, `ensure`).
     pub property: Cow<'static, str>,

@@ -12,6 +12,8 @@
 mod authors;
 #[path = "golden/ci.rs"]
 mod ci;
+#[path = "golden/history.rs"]
+mod history;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -123,6 +125,10 @@ impl Script {
         for (pattern, word) in [
             (r"\d{8}T\d{6}Z-[0-9a-f]{8}", "RUN"),
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+            (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?Z", "TIME"),
+            (r"(?m)^[0-9a-f]{8}  TIME", "RUN  TIME"),
+            (r"its digest  [0-9a-f]{64}", "its digest  DIGEST"),
+            (r"  \d s ", "  N s "),
             (r"\d+\.\d\d s", "N s"),
             (r"\d+:\d+(  /srv)", "UID:GID$1"),
         ] {

@@ -15,7 +15,7 @@ use crate::explain::{
 use crate::managed::ManagedHost;
 use crate::output::{Output, explain_text};
 use crate::report::display_reference;
-use crate::state::State;
+use crate::state::{EpisodeQuery, State};
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// Print it as JSON
     #[arg(long)]
     json: bool,
-    /// How many runs are told in which something happened to it
+    /// How many runs are told in which something happened to it, and how many episodes of drift
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     runs: usize,
     /// Explain for these facts instead of this host's (JSON as `steadfast facts --json` prints it)
@@ -76,6 +76,7 @@ pub(super) fn run(
         after: Vec::new(),
         before: Vec::new(),
         runs: None,
+        episodes: Vec::new(),
         owed: Vec::new(),
         notes: Vec::new(),
         kind,
@@ -171,6 +172,11 @@ fn recall(
     };
     let (kind, title) = (explanation.kind.as_str(), explanation.title.as_str());
     explanation.runs = Some(state.runs_with(kind, title, runs)?);
+    explanation.episodes = state.episodes(&EpisodeQuery {
+        resource: Some((kind.to_owned(), title.to_owned())),
+        limit: u32::try_from(runs).ok(),
+        ..EpisodeQuery::default()
+    })?;
     explanation.owed = state.owed()?;
     explanation.owed.retain(|owed| owed.target_kind == kind && owed.target_title == title);
     Ok(())

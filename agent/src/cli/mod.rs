@@ -5,10 +5,12 @@ mod agent;
 mod apply;
 mod config;
 mod demo;
+mod drift;
 mod exit;
 mod explain;
 mod export;
 mod facts;
+mod history;
 mod input;
 mod pause;
 mod plan;
@@ -18,6 +20,7 @@ mod rollback;
 mod run;
 mod schema;
 mod selection;
+mod since;
 mod single;
 mod status;
 mod test;
@@ -84,8 +87,10 @@ enum Command {
     Plan(plan::Arguments),
     /// Bring this host in order, once
     Apply(apply::Arguments),
-    /// Show what a run did; the last one unless told otherwise
+    /// Show what a run did (the last one unless told otherwise), or which runs there were
     Report(report::Arguments),
+    /// Show what drifted, since when, by whom, and whether it is mended; exits with 2 when some is not
+    Drift(drift::Arguments),
     /// Show where a resource comes from: who declared it, what fed it, what rests on it
     Explain(explain::Arguments),
     /// Show what policies can know about this host
@@ -96,7 +101,7 @@ enum Command {
     Export(export::Arguments),
     /// Turn drift into a patch for the policy repository; exits with 2 when not all could be accepted
     Accept(accept::Arguments),
-    /// Print JSON Schema for editors: of policies, site.toml, tests and agent.toml
+    /// Print JSON Schema: of policies, site.toml, tests and agent.toml for editors, of reports and drift
     Schema(schema::Arguments),
     /// Put back content that was replaced, from the file bucket
     Restore(restore::Arguments),
@@ -134,6 +139,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Plan(arguments) => plan::run(arguments, locations, &output),
         Command::Apply(arguments) => apply::run(arguments, locations, &output),
         Command::Report(arguments) => report::run(arguments, locations, &output),
+        Command::Drift(arguments) => drift::run(arguments, locations, &output),
         Command::Explain(arguments) => explain::run(arguments, locations, &output),
         Command::Facts(arguments) => facts::run(arguments, &output),
         Command::Config(arguments) => config::run(arguments, locations, &output),

@@ -1,4 +1,5 @@
-//! `steadfast schema`: JSON Schema of the files that people write, for their editors.
+//! `steadfast schema`: JSON Schema of the files that people write, for their editors, and of the
+//! documents that the program prints, for those who read them.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -22,7 +23,7 @@ pub(super) struct Arguments {
         conflicts_with = "all"
     )]
     topic: Option<Topic>,
-    /// Write all of them into this directory: policy.json, site.json, tests.json, agent.json
+    /// Write all of them into this directory: policy.json, site.json, tests.json, agent.json, report.json, …
     #[arg(long, value_name = "DIR")]
     all: Option<PathBuf>,
 }

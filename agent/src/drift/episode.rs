@@ -1,6 +1,7 @@
 //! One episode of drift.
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use steadfast_resources::{Actor, Change};
 
@@ -8,23 +9,23 @@ use super::{ACTORS, RECURRENCE_HOURS};
 use crate::report::{Report, ResourceReport, ResourceState, display_reference};
 
 /// The drift of one resource, from its first sight to its end. Times are RFC 3339, UTC.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Episode {
     /// The resource's kind.
     pub kind: String,
-    /// Its title.
+    /// The resource's title.
     pub title: String,
-    /// The file that declares it.
+    /// The policy file that declares it.
     pub file: String,
-    /// The line.
+    /// The line of that file.
     pub line: u32,
     /// When the run began that saw it first.
     pub first_seen: String,
-    /// That run.
+    /// The id of that run.
     pub first_run: String,
     /// When the run began that saw it last.
     pub last_seen: String,
-    /// That run.
+    /// The id of that run.
     pub last_run: String,
     /// How many kept runs saw it.
     pub seen: u32,
@@ -53,18 +54,18 @@ pub struct Episode {
 }
 
 /// The end of an episode.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct End {
     /// How it ended.
     pub how: Ending,
     /// When: the end of the run that found out (RFC 3339, UTC).
     pub at: String,
-    /// That run.
+    /// The id of that run.
     pub run: String,
 }
 
 /// How an episode ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The agent put it right.

@@ -136,6 +136,7 @@ pub fn run(
     let catalog = request.catalog;
     let whole_host = request.is_whole_host();
     let mut messages = request.messages.clone();
+    messages.extend(state.take_notes());
     messages.extend(unkept(catalog));
     if !request.selection.is_all() {
         messages.push(format!(
@@ -248,11 +249,14 @@ pub fn run(
             state.go_on_in_memory(&error)?;
         }
     }
-    if state.unwritable().is_none() {
-        let retention = Retention::new(request.keep_runs, request.keep_days);
-        if let Err(error) = state.keep_report(&report, Some(catalog), &retention) {
-            state.go_on_in_memory(&error)?;
-        }
+    let retention = Retention::new(request.keep_runs, request.keep_days);
+    if state.unwritable().is_none()
+        && let Err(error) = state.keep_report(&report, Some(catalog), &retention)
+    {
+        state.go_on_in_memory(&error)?;
+    }
+    if state.unwritable().is_some() {
+        state.put_off(&report, &retention);
     }
     if let Some(reason) = state.unread() {
         report.messages.push(format!(

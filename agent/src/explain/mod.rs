@@ -16,6 +16,7 @@ pub use edges::{Neighbour, neighbours};
 pub use name::parse_name;
 pub use touched::{Change, ChangedFile, ChangedLines, changed_file, changed_lines};
 
+use crate::drift::Episode;
 use crate::report::Revision;
 use crate::state::{KeptRuns, OwedNotification};
 
@@ -59,6 +60,9 @@ pub struct Explanation {
     pub before: Vec<Neighbour>,
     /// What happened to it on this host; `None` where nothing is recorded.
     pub runs: Option<KeptRuns>,
+    /// Its episodes of drift, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub episodes: Vec<Episode>,
     /// Notifications that it is still to get.
     pub owed: Vec<OwedNotification>,
     /// What else should be known.

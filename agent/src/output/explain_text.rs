@@ -9,6 +9,7 @@ use serde_json::Value;
 use steadfast_policies::Place;
 use steadfast_policies::trace::{Attribute, Expression, Form, Repetition, Subject, Use};
 
+use super::history_text::episode_text;
 use super::plan_text::short;
 use super::report_text::resource_text;
 use super::style::{Style, printable};
@@ -306,6 +307,11 @@ impl Text {
                 owed.since
             );
             self.line(2, &line);
+        }
+        for episode in &explanation.episodes {
+            for line in episode_text(episode, self.style).lines() {
+                let _ = writeln!(self.text, "  {line}");
+            }
         }
         for run in &kept.runs {
             let commit = run.commit.as_deref().map(|id| format!(" at {}", short(id)));

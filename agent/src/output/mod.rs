@@ -4,11 +4,15 @@
 mod duration;
 mod explain_text;
 mod findings;
+mod history_document;
+mod history_text;
+mod page;
 mod plan_document;
 mod plan_text;
 mod report_text;
 mod status_text;
 mod style;
+mod table;
 mod test_text;
 
 use std::io::{self, IsTerminal, Write};
@@ -16,6 +20,9 @@ use std::io::{self, IsTerminal, Write};
 pub use duration::short_duration;
 pub use explain_text::explain_text;
 pub use findings::{github, sarif};
+pub use history_document::{DriftDocument, HISTORY_SCHEMA, RunsDocument};
+pub use history_text::{chain_text, drift_summary, drift_text, episode_text, runs_text};
+pub use page::{PageData, PageLimits, page};
 pub use plan_document::{PLAN_SCHEMA, PlanDocument};
 pub use plan_text::plan_text;
 pub use report_text::{report_text, resource_text, summary_line};
@@ -30,6 +37,8 @@ pub struct Output {
     pub style: Style,
     /// How standard error is styled.
     pub message_style: Style,
+    /// How many columns the terminal has that standard output goes to, if it is one.
+    pub width: Option<usize>,
 }
 
 impl Output {
@@ -39,6 +48,7 @@ impl Output {
         Self {
             style: Style::new(!forbidden && io::stdout().is_terminal()),
             message_style: Style::new(!forbidden && io::stderr().is_terminal()),
+            width: width(),
         }
     }
 
@@ -52,6 +62,12 @@ impl Output {
         // Where standard error cannot be written to there is nobody to tell.
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
+}
+
+/// The columns of the terminal; one that does not say so has none.
+fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 fn ignore_broken_pipe(result: io::Result<()>) -> io::Result<()> {

@@ -6,6 +6,7 @@
 mod scope;
 mod summary;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use steadfast_policies::Catalog;
 use steadfast_resources::{Actor, Change};
@@ -19,7 +20,7 @@ use crate::state::{OwedNotification, digest};
 pub const SCHEMA: u32 = 1;
 
 /// What happened in one run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The version of this document's schema.
     pub schema: u32,
@@ -27,13 +28,13 @@ pub struct Report {
     pub id: String,
     /// The host's name.
     pub host: String,
-    /// What started the run.
+    /// What started the run: `interval`, `event`, `push`, `manual`, `boot` and others.
     pub trigger: String,
-    /// `enforce` or `audit`.
+    /// `enforce`, `audit` (nothing is changed) or `paused` (nothing is changed for now).
     pub mode: String,
     /// The agent's version.
     pub agent_version: String,
-    /// RFC 3339, UTC.
+    /// When the run began: RFC 3339, UTC.
     pub started: String,
     /// How long the run took, in seconds.
     pub duration: f64,
@@ -74,7 +75,7 @@ pub struct Report {
 }
 
 /// Where the catalog came from.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Revision {
     /// The repository as it was named, without credentials.
     pub source: String,
@@ -95,13 +96,13 @@ pub struct Revision {
 }
 
 /// Something that an operator has ordered for a time, whatever the policies say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Override {
-    /// Which.
+    /// What was ordered.
     pub kind: OverrideKind,
     /// The operator's reason.
     pub reason: String,
-    /// The operator.
+    /// The operator who ordered it.
     pub by: String,
     /// When it was ordered: RFC 3339, UTC.
     pub since: String,
@@ -127,7 +128,7 @@ impl std::fmt::Display for Override {
 }
 
 /// What can be ordered for a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideKind {
     /// Nothing is changed.
@@ -137,7 +138,7 @@ pub enum OverrideKind {
 }
 
 /// A run in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Nothing was to be done.
@@ -172,7 +173,7 @@ impl Outcome {
 }
 
 /// How a resource ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResourceState {
     /// Looked at, and as declared.
@@ -194,7 +195,7 @@ pub enum ResourceState {
 }
 
 /// How many resources ended in which state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// All resources.
     pub total: u32,
@@ -236,15 +237,15 @@ impl Counts {
 }
 
 /// What happened to one resource.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceReport {
-    /// The kind.
+    /// The resource's kind.
     pub kind: String,
-    /// The title.
+    /// The resource's title.
     pub title: String,
-    /// The file that declares it.
+    /// The policy file that declares it.
     pub file: String,
-    /// The line.
+    /// The line of that file.
     pub line: u32,
     /// How it ended.
     pub state: ResourceState,
@@ -252,7 +253,7 @@ pub struct ResourceReport {
     /// change.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub drift: bool,
-    /// Why it failed, was skipped, …
+    /// Why it failed, was skipped, was not corrected.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// What to do about it.
@@ -337,13 +338,13 @@ pub fn display_reference(kind: &str, title: &str) -> String {
 /// One resource of a catalog's listing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedResource {
-    /// The kind.
+    /// The resource's kind.
     pub kind: String,
-    /// The title.
+    /// The resource's title.
     pub title: String,
-    /// The file that declares it.
+    /// The policy file that declares it.
     pub file: String,
-    /// The line.
+    /// The line of that file.
     pub line: u32,
 }
 

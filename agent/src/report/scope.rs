@@ -1,9 +1,10 @@
 //! What a run was about: all that its host should be, or less.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a run was about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// All that the host should be.
@@ -30,10 +31,10 @@ impl Scope {
 }
 
 /// A resource's name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceName {
-    /// The kind.
+    /// The resource's kind.
     pub kind: String,
-    /// The title.
+    /// The resource's title.
     pub title: String,
 }

@@ -1,11 +1,12 @@
 //! A run in one line.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Counts, Outcome, Report, Scope};
 
 /// What lists and timelines say of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
     /// The run's id.
     pub id: String,

@@ -12,6 +12,15 @@ use super::database::Database;
 /// Bytes above which a database is not read through at each start: it would take too long.
 const CHECKED_SIZE: u64 = 16 << 20;
 
+/// How much of a database is read through to find damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// All of it where that is quick.
+    Small,
+    /// All of it, because it is suspected.
+    All,
+}
+
 /// Every table, by the version of the schema that brought it and a query that fails where a column
 /// is missing.
 const TABLES: [(i32, &str); 11] = [
@@ -50,14 +59,20 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
 
 /// Fails with an error that [`is_damage`] where the database, whose schema has this version, is not
 /// whole.
-pub(super) fn check(connection: &Connection, path: &Path, version: i32) -> rusqlite::Result<()> {
+pub(super) fn check(
+    connection: &Connection,
+    path: &Path,
+    version: i32,
+    how: Check,
+) -> rusqlite::Result<()> {
     for (_, query) in TABLES.iter().filter(|(since, _)| *since <= version) {
         connection.prepare(query).map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::Unknown) => corrupt(error.to_string()),
             _ => error,
         })?;
     }
-    if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > CHECKED_SIZE) {
+    let is_large = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > CHECKED_SIZE);
+    if how == Check::Small && is_large {
         return Ok(());
     }
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;

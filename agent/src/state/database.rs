@@ -9,7 +9,8 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::damage::{check, corrupt, is_damage, salvage, set_aside, with_suffix};
+use super::damage::{Check, check, corrupt, is_damage, salvage, set_aside, with_suffix};
+use super::reopening::Identity;
 use super::schema::{SCHEMA_VERSION, migrate, new_tables};
 use super::{StateError, chain};
 
@@ -17,6 +18,10 @@ use super::{StateError, chain};
 pub struct Database {
     path: PathBuf,
     pub(super) connection: Connection,
+    /// The files it has open, if it may write to them.
+    opened: Option<Identity>,
+    /// Whether the one on the disk turned out to be damaged.
+    pub(super) suspect: bool,
     /// Why it is in memory only, if it is.
     unwritable: Option<String>,
     /// Why what is on the disk was not read into memory, if it was not.
@@ -72,13 +77,13 @@ impl Database {
     /// Opens or makes the database at `path`. A damaged one is renamed to
     /// `state.sqlite.damaged` (or with a number after that) beside it and built anew with what can
     /// still be read of it, with a warning in the log.
-    pub fn open(path: &Path) -> Result<Self, StateError> {
-        let damage = match refuse_other_than_file(path).and_then(|()| Self::try_open(path)) {
+    pub(super) fn open(path: &Path, how: Check) -> Result<Self, StateError> {
+        let damage = match refuse_other_than_file(path).and_then(|()| Self::try_open(path, how)) {
             Err(StateError::Database { source, .. }) if is_damage(&source) => source,
             other => return other,
         };
         let aside = set_aside(path)?;
-        let database = Self::try_open(path)?;
+        let database = Self::try_open(path, Check::Small)?;
         let count = match Reading::open(&aside) {
             Ok(reading) => {
                 let count = salvage(&database, &reading.connection)?;
@@ -122,7 +127,7 @@ impl Database {
         if version == 0 {
             return Ok(None);
         }
-        check(&database.connection, path, version).map_err(failed("checking it"))?;
+        check(&database.connection, path, version, Check::Small).map_err(failed("checking it"))?;
         if version == SCHEMA_VERSION {
             return Ok(Some(database));
         }
@@ -145,7 +150,18 @@ impl Database {
     }
 
     fn new(path: &Path, connection: Connection) -> Self {
-        Self { path: path.to_owned(), connection, unwritable: None, unread: None }
+        let path = path.to_owned();
+        Self { path, connection, opened: None, suspect: false, unwritable: None, unread: None }
+    }
+
+    /// Where it is, or would be.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The files it has open, if it may write to them.
+    pub(super) fn opened(&self) -> Option<&Identity> {
+        self.opened.as_ref()
     }
 
     /// An empty database in memory, in the place of the one at `path`, for this reason.
@@ -203,7 +219,7 @@ impl Database {
         Ok(version)
     }
 
-    fn try_open(path: &Path) -> Result<Self, StateError> {
+    fn try_open(path: &Path, how: Check) -> Result<Self, StateError> {
         let failed =
             |during| move |source| StateError::Database { path: path.to_owned(), during, source };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -220,17 +236,18 @@ impl Database {
                  PRAGMA journal_size_limit=4194304; PRAGMA cache_size=-256;",
             )
             .map_err(failed("choosing its journal"))?;
-        let database = Self::new(path, connection);
+        let mut database = Self::new(path, connection);
         match database.version()? {
             0 => database.write("making its tables", |transaction| {
                 transaction.execute_batch(&new_tables())?;
                 transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
             })?,
             version => {
-                check(&database.connection, path, version).map_err(failed("checking it"))?;
+                check(&database.connection, path, version, how).map_err(failed("checking it"))?;
                 database.bring_up_to_date(version)?;
             }
         }
+        database.opened = Some(Identity::of(path));
         Ok(database)
     }
 
@@ -311,7 +328,7 @@ fn immutable_address(path: &Path) -> String {
 /// Makes the database's file, empty, readable by its owner only; SQLite gives its journal and its
 /// shared memory the same permissions. Reports may hold what others must not read, wherever the
 /// state directory is.
-fn make_private(path: &Path) -> Result<(), StateError> {
+pub(super) fn make_private(path: &Path) -> Result<(), StateError> {
     let made = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -26,6 +26,7 @@ mod lock;
 mod locks;
 mod overrides;
 mod owed;
+mod reopening;
 mod resource_history;
 mod results;
 mod root_lock;
@@ -45,6 +46,7 @@ use thiserror::Error;
 pub use bucket::{FileBucket, KeptContent};
 pub(crate) use bucket::{digest, hexadecimal};
 pub use chain::{ChainBreak, ChainCheck};
+use damage::Check;
 pub use database::Database;
 use directory::Missing;
 pub use in_force::InForce;
@@ -118,6 +120,10 @@ pub enum StateError {
 pub struct State {
     directory: PathBuf,
     database: Rc<Database>,
+    /// What the next report should say about the state.
+    notes: Vec<String>,
+    /// Reports that could not be kept yet.
+    put_off: Vec<reopening::PutOff>,
     /// Where replaced contents are kept.
     pub bucket: FileBucket,
 }
@@ -132,8 +138,12 @@ impl State {
     /// Like [`Self::open`], for the state of an image: where `directory` begins with `root` and
     /// that is not `/`, a link on the way from there is an error.
     pub fn open_below(root: &Path, directory: &Path) -> Result<Self, StateError> {
+        Self::open_checked(root, directory, Check::Small)
+    }
+
+    fn open_checked(root: &Path, directory: &Path, how: Check) -> Result<Self, StateError> {
         directory::enter(root, directory, Missing::Make)?;
-        let database = Database::open(&directory.join("state.sqlite"))?;
+        let database = Database::open(&directory.join("state.sqlite"), how)?;
         Ok(Self::with(directory, database))
     }
 
@@ -141,10 +151,23 @@ impl State {
     /// changes nothing. `None` where there is no state, or this user may not see it, or it is
     /// damaged (the log says so).
     pub fn open_read_only(root: &Path, directory: &Path) -> Result<Option<Self>, StateError> {
+        match Self::open_history(root, directory) {
+            Err(StateError::Directory { source, .. } | StateError::File { source, .. })
+                if source.kind() == ErrorKind::PermissionDenied =>
+            {
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    /// Like [`Self::open_read_only`], for who wants to see just that: a state that this user may
+    /// not see is an error.
+    pub fn open_history(root: &Path, directory: &Path) -> Result<Option<Self>, StateError> {
         match directory::enter(root, directory, Missing::Report) {
             Ok(()) => {}
             Err(StateError::Directory { source, .. } | StateError::File { source, .. })
-                if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+                if source.kind() == ErrorKind::NotFound =>
             {
                 return Ok(None);
             }
@@ -160,7 +183,8 @@ impl State {
     fn with(directory: &Path, database: Database) -> Self {
         let database = Rc::new(database);
         let bucket = FileBucket::new(directory.join("bucket"), Rc::clone(&database));
-        Self { directory: directory.to_owned(), database, bucket }
+        let directory = directory.to_owned();
+        Self { directory, database, notes: Vec::new(), put_off: Vec::new(), bucket }
     }
 
     /// Where the copy of the policy repository lives.

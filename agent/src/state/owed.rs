@@ -2,21 +2,22 @@
 //! been delivered.
 
 use rusqlite::params;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use steadfast_resources::Reference;
 
 use super::{State, StateError};
 
 /// One notification that has not been delivered yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OwedNotification {
     /// The kind of the resource to be notified.
     pub target_kind: String,
-    /// Its title.
+    /// The title of that resource.
     pub target_title: String,
     /// The resource whose change causes it, as a reference.
     pub source: String,
-    /// Since when (RFC 3339).
+    /// Since when it is owed: RFC 3339, UTC.
     pub since: String,
     /// The run that began the change.
     pub run: String,

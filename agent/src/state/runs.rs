@@ -64,9 +64,9 @@ impl State {
             .database
             .connection
             .prepare_cached(
-                "SELECT document ->> '$.revision.commit' AS applied FROM runs
+                "SELECT summary ->> '$.commit' AS applied FROM runs
                  WHERE applied IS NOT NULL AND catalog IS NOT NULL
-                   AND document ->> '$.mode' = 'enforce'
+                   AND summary ->> '$.mode' = 'enforce'
                  GROUP BY applied ORDER BY max(number) DESC",
             )
             .map_err(failed())?;
@@ -74,7 +74,7 @@ impl State {
         rows.collect::<Result<_, _>>().map_err(failed())
     }
 
-    /// The run whose id is or begins with `id`, or the newest one.
+    /// The newest run whose id is, begins with or ends with `id`, or the newest one.
     pub fn stored_run(&self, id: Option<&str>) -> Result<Option<StoredRun>, StateError> {
         let failed = || self.database.failed("reading a report");
         let mut statement = self
@@ -83,7 +83,10 @@ impl State {
             .prepare_cached(
                 "SELECT runs.id, document, listing FROM runs
                  LEFT JOIN catalogs ON catalogs.digest = runs.catalog
-                 WHERE number = (SELECT max(number) FROM runs WHERE id BETWEEN ?1 AND ?2)",
+                 WHERE number = coalesce(
+                     (SELECT max(number) FROM runs WHERE id BETWEEN ?1 AND ?2),
+                     (SELECT max(number) FROM runs WHERE substr(id, -length(?1) - 1) = '-' || ?1)
+                 )",
             )
             .map_err(failed())?;
         let first = id.unwrap_or_default();

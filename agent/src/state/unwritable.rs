@@ -12,7 +12,7 @@ use rustix::fs::StatVfsMountFlags;
 use rustix::io::Errno;
 use steadfast_resources::Failure;
 
-use super::damage::{check, salvage};
+use super::damage::{Check, check, is_damage, salvage};
 use super::database::Reading;
 use super::{Database, LockHeld, RunLock, State, StateError};
 
@@ -44,7 +44,17 @@ impl State {
     /// Like [`Self::open_below`], but where only the file system keeps the state from being
     /// written, it is one in memory: see [`Self::unwritable`].
     pub fn open_for_run(root: &Path, directory: &Path) -> Result<Self, StateError> {
-        match Self::open_below(root, directory) {
+        Self::open_for_run_suspecting(root, directory, false)
+    }
+
+    /// Like [`Self::open_for_run`]; a database that is `suspect` is read through, however large.
+    pub(super) fn open_for_run_suspecting(
+        root: &Path,
+        directory: &Path,
+        suspect: bool,
+    ) -> Result<Self, StateError> {
+        let how = if suspect { Check::All } else { Check::Small };
+        match Self::open_checked(root, directory, how) {
             Err(error) if error.is_of_the_file_system() => Self::in_memory(directory, &error),
             other => other,
         }
@@ -80,7 +90,8 @@ impl State {
     /// After `error`, whatever is at fault: goes on in memory. For a run that has changed
     /// something, and owes a report of that.
     pub(crate) fn go_on_in_memory(&mut self, error: &StateError) -> Result<(), StateError> {
-        *self = Self::in_memory(&self.directory, error)?;
+        let (notes, put_off) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.put_off));
+        *self = Self { notes, put_off, ..Self::in_memory(&self.directory, error)? };
         Ok(())
     }
 
@@ -106,11 +117,23 @@ impl State {
         })
     }
 
+    /// After a run that ended with `error`, for a process that stays: where the database is at fault
+    /// it is gone on in memory, and [`State::for_next_run`] opens it anew.
+    pub fn suspect_after(&mut self, error: &StateError) {
+        if let StateError::Database { .. } = error
+            && let Err(other) = self.go_on_in_memory(error)
+        {
+            log::error!("{other}");
+        }
+    }
+
     fn in_memory(directory: &Path, error: &StateError) -> Result<Self, StateError> {
         let reason =
             plainly(directory).map_or_else(|| Failure::from_error(error).reason, str::to_owned);
         let path = directory.join("state.sqlite");
         let mut database = Database::in_memory(&path, reason)?;
+        database.suspect =
+            matches!(error, StateError::Database { source, .. } if is_damage(source));
         if path.exists() {
             salvage_into(&mut database, &path)?;
         }
@@ -137,7 +160,8 @@ fn salvage_into(database: &mut Database, path: &Path) -> Result<(), StateError> 
         database.not_read_because(
             "the newest changes of the state on the disk are in its journal, which cannot be read",
         );
-    } else if let Err(error) = version.and_then(|version| check(&reading.connection, path, version))
+    } else if let Err(error) =
+        version.and_then(|version| check(&reading.connection, path, version, Check::Small))
     {
         database.not_read_because(&format!("the state on the disk is not whole: {error}"));
     }

@@ -131,15 +131,8 @@ impl Editor {
 
     /// What the independent validator says of each document; empty if nothing.
     fn validator(&self, topic: Topic, documents: &[&Document]) -> Vec<String> {
-        const SCRIPT: &str = "import json, sys, jsonschema\n\
-            given = json.load(sys.stdin)\n\
-            jsonschema.Draft7Validator.check_schema(given['schema'])\n\
-            validator = jsonschema.Draft7Validator(given['schema'])\n\
-            messages = lambda document: [error.message for error in validator.iter_errors(document)]\n\
-            json.dump(['\\n'.join(messages(each)) for each in given['documents']], sys.stdout)\n";
         let schema = std::fs::read_to_string(self.path(topic.schema())).expect("a schema");
         let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
-        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
         let parsed: Vec<serde_json::Value> = documents
             .iter()
             .map(|document| {
@@ -149,22 +142,34 @@ impl Editor {
                 as_json(&toml::Value::Table(table))
             })
             .collect();
-        let mut child = Command::new("/usr/bin/python3")
-            .args(["-I", "-c", SCRIPT])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 runs");
-        let mut input = child.stdin.take().expect("standard input");
-        let given = json!({ "schema": schema, "documents": parsed });
-        input.write_all(given.to_string().as_bytes()).expect("python3 listens");
-        drop(input);
-        let output = child.wait_with_output().expect("python3 ends");
-        assert!(output.status.success(), "the validator failed: is python3-jsonschema installed?");
-        let verdicts: Vec<String> = serde_json::from_slice(&output.stdout).expect("JSON");
-        assert_eq!(verdicts.len(), documents.len());
-        verdicts
+        verdicts(&schema, &parsed)
     }
+}
+
+/// What the independent validator says of each of `documents`; empty if nothing.
+pub(crate) fn verdicts(schema: &serde_json::Value, documents: &[serde_json::Value]) -> Vec<String> {
+    const SCRIPT: &str = "import json, sys, jsonschema\n\
+        given = json.load(sys.stdin)\n\
+        jsonschema.Draft7Validator.check_schema(given['schema'])\n\
+        validator = jsonschema.Draft7Validator(given['schema'])\n\
+        messages = lambda document: [error.message for error in validator.iter_errors(document)]\n\
+        json.dump(['\\n'.join(messages(each)) for each in given['documents']], sys.stdout)\n";
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    let mut child = Command::new("/usr/bin/python3")
+        .args(["-I", "-c", SCRIPT])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 runs");
+    let mut input = child.stdin.take().expect("standard input");
+    let given = json!({ "schema": schema, "documents": documents });
+    input.write_all(given.to_string().as_bytes()).expect("python3 listens");
+    drop(input);
+    let output = child.wait_with_output().expect("python3 ends");
+    assert!(output.status.success(), "the validator failed: is python3-jsonschema installed?");
+    let verdicts: Vec<String> = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(verdicts.len(), documents.len());
+    verdicts
 }
 
 /// A TOML value as schemas see it: dates are strings.

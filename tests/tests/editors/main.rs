@@ -13,6 +13,7 @@ mod bad;
 mod corpus;
 mod good;
 mod judges;
+mod printed;
 
 use corpus::Document;
 use judges::{Editor, Topic, program_refuses};

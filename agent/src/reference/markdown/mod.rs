@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 use steadfast_policies::declaration::{CASES, POLICY, SITE_FILE};
 use steadfast_resources::Registry;
 
+use crate::reference::schema::{self, Topic};
+
 /// A page of the reference.
 #[derive(Debug)]
 pub struct Page {
@@ -35,6 +37,9 @@ pub fn pages(registry: &Registry) -> Vec<Page> {
         page("commands.md", commands::page()),
         page("kinds.md", kinds::index(registry)),
     ];
+    pages.extend(Topic::PRINTED.map(|topic| {
+        page(&format!("schemas/{}", topic.file_name()), schema::text(topic, registry))
+    }));
     pages.extend(registry.kinds().map(|kind| {
         let declared = kind.declaration();
         page(&format!("kinds/{}.md", declared.name), kinds::page(declared))

@@ -1,4 +1,5 @@
-//! JSON Schema (draft 07, which TOML editors understand best) of the files that people write.
+//! JSON Schema (draft 07, which TOML editors understand best) of the files that people write, and
+//! of the documents that the program prints.
 //!
 //! Absent: what rests on a host, on other files, or on what an expression yields. A schema refers
 //! to nothing outside itself.
@@ -8,6 +9,7 @@ mod attribute;
 mod cases;
 mod form;
 mod policy;
+mod reported;
 mod table;
 
 #[cfg(test)]
@@ -17,6 +19,9 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use steadfast_policies::declaration::SITE_FILE;
 use steadfast_resources::Registry;
+
+use crate::output::{DriftDocument, HISTORY_SCHEMA, RunsDocument};
+use crate::report::{Report, SCHEMA};
 
 /// A sort of file that has a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,11 +34,21 @@ pub enum Topic {
     Tests,
     /// The agent's configuration: agent.toml and agent.toml.d/*.toml
     Agent,
+    /// A run's report: `report --json`, `apply --json`
+    Report,
+    /// A list of runs: `report --list --json`
+    Runs,
+    /// Drift: `drift --json`
+    Drift,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Policy, Self::Site, Self::Tests, Self::Agent];
+    pub const ALL: [Self; 7] =
+        [Self::Policy, Self::Site, Self::Tests, Self::Agent, Self::Report, Self::Runs, Self::Drift];
+
+    /// Those of what the program prints, not of what people write.
+    pub const PRINTED: [Self; 3] = [Self::Report, Self::Runs, Self::Drift];
 
     /// The name of the file that holds its schema.
     pub fn file_name(self) -> &'static str {
@@ -42,6 +57,9 @@ impl Topic {
             Self::Site => "site.json",
             Self::Tests => "tests.json",
             Self::Agent => "agent.json",
+            Self::Report => "report.json",
+            Self::Runs => "runs.json",
+            Self::Drift => "drift.json",
         }
     }
 }
@@ -53,6 +71,9 @@ pub fn schema(topic: Topic, registry: &Registry) -> Value {
         Topic::Site => document("site.toml", table::schema(&SITE_FILE)),
         Topic::Tests => cases::schema(registry),
         Topic::Agent => agent::schema(),
+        Topic::Report => reported::schema::<Report>("a run's report", SCHEMA),
+        Topic::Runs => reported::schema::<RunsDocument>("a list of runs", HISTORY_SCHEMA),
+        Topic::Drift => reported::schema::<DriftDocument>("episodes of drift", HISTORY_SCHEMA),
     }
 }
 

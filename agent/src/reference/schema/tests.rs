@@ -54,7 +54,10 @@ fn every_property_says_what_it_is() {
                     .is_some_and(|text| text.ends_with('.') && text.len() > "A sentence.".len());
                 // Tables of agent.toml are only there for what is in them, as are the kinds in
                 // `[defaults]`.
-                let group = topic == Topic::Agent && property["type"] == "object"
+                // So are the objects that only say which of several things a value is.
+                let tag = properties.len() == 1 && value["description"].is_string();
+                let group = tag
+                    || topic == Topic::Agent && property["type"] == "object"
                     || path.ends_with("/defaults");
                 assert!(described || group, "{topic:?} {path}/{name}: {property}");
             }

@@ -1,6 +1,7 @@
 //! Reports of runs on a fake host, and what they mean for the ledger.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use steadfast_policies::Catalog;
 use steadfast_resources::Actor;
@@ -10,7 +11,7 @@ use steadfast_resources::host::files::FakeNodeKind;
 use super::*;
 use crate::engine::testing::{Asked, catalog, run_asked};
 use crate::engine::{Circumstances, Silent};
-use crate::state::RunQuery;
+use crate::state::{Retention, RunQuery};
 
 /// A host, its state, and the runs on it.
 struct Scene {
@@ -312,5 +313,62 @@ fn no_query_reads_everything() {
         for line in plan.lines() {
             assert!(!line.starts_with("SCAN") || line.contains("INDEX episodes_open"), "{text}\n{plan}");
         }
+    }
+}
+
+/// Deadlines are generous; a query that reads everything, or one transaction for each resource,
+/// would miss them by far. `--nocapture` prints the figures.
+#[test]
+fn a_hundred_thousand_runs_and_ten_thousand_drifted_resources_are_no_burden() {
+    let mut scene = Scene::new();
+    let policy = files(&[("/etc/a", "1")]);
+    let first = scene.run(&policy);
+    scene
+        .state
+        .database
+        .connection
+        .execute_batch(
+            "WITH RECURSIVE many (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM many WHERE n < 100000)
+             INSERT INTO runs (id, started, outcome, catalog, digest, document, part, ordinal, summary)
+             SELECT 'old-' || n, started, outcome, catalog, digest, document, 0, n, summary
+             FROM runs, many WHERE number = 1;",
+        )
+        .unwrap();
+    let retention = Retention::new(100_001, 1);
+    let keep = |scene: &Scene, name: &str, resources: Vec<ResourceReport>| {
+        let report = Report { id: name.to_owned(), resources, ..first.clone() };
+        let begun = Instant::now();
+        assert!(scene.state.keep_report(&report, None, &retention).unwrap());
+        begun.elapsed()
+    };
+    let quiet =
+        (0..5).map(|number| keep(&scene, &format!("quiet-{number}"), vec![])).min().unwrap();
+    let drifted = |state| {
+        let resource = |number| {
+            let (kind, title) = ("file".to_owned(), format!("/etc/{number}"));
+            let mut blank = ResourceReport::blank(kind, title, "p.toml".to_owned(), 1, state);
+            blank.drift = true;
+            blank
+        };
+        (0..10_000).map(resource).collect::<Vec<_>>()
+    };
+    let begin = keep(&scene, "many", drifted(ResourceState::Drifted));
+    assert_eq!(scene.state.open_episodes().unwrap(), 10_000);
+    let end = keep(&scene, "mended", drifted(ResourceState::Corrected));
+    assert_eq!(scene.state.open_episodes().unwrap(), 0);
+    let asked = Instant::now();
+    assert_eq!(scene.state.runs_with("file", "/etc/7", 10).unwrap().runs.len(), 2);
+    let resource = Some(("file".to_owned(), "/etc/7".to_owned()));
+    let query = EpisodeQuery { resource, ..EpisodeQuery::default() };
+    assert_eq!(scene.state.episodes(&query).unwrap().len(), 1);
+    let asked = asked.elapsed();
+    #[expect(clippy::print_stdout, reason = "what was measured, for who asks with --nocapture")]
+    let () = println!(
+        "100,000 runs kept: a quiet report {quiet:.1?}; 10,000 episodes begin {begin:.1?}, end \
+         {end:.1?}; a resource's history {asked:.1?}"
+    );
+    let limits = [(quiet, 500), (begin, 20_000), (end, 20_000), (asked, 2_000)];
+    for (took, limit) in limits {
+        assert!(took < Duration::from_millis(limit), "{took:?} > {limit} ms");
     }
 }
