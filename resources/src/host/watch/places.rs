@@ -49,6 +49,11 @@ impl Places {
         indexes.iter().filter_map(|index| self.directories.get(*index))
     }
 
+    /// The directory at `path`, as it really is.
+    pub(super) fn at(&self, path: &Path) -> Option<&Directory> {
+        self.by_path.get(path).and_then(|index| self.directories.get(*index))
+    }
+
     /// What the kernel calls the directories.
     pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.by_key.keys()
