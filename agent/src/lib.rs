@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod download;
+pub mod drift;
 pub mod engine;
 pub mod explain;
 pub mod journal;

@@ -17,7 +17,7 @@ use crate::engine::{self, Plan, Progress, RunRequest};
 use crate::managed::ManagedHost;
 use crate::output::{Output, PlanDocument, resource_text, summary_line};
 use crate::report::{Outcome, Report, ResourceReport, ResourceState, Revision};
-use crate::state::{Locks, State};
+use crate::state::{Locks, Retention, State};
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
@@ -153,8 +153,8 @@ fn refused<T>(
 ) -> Result<T, CommandError> {
     let report = engine::refused(&error.plain(), revision, target.host_name(), "manual", state);
     let keep = &target.settings.reports;
-    let days_ago = crate::clock::days_ago(keep.keep_days);
-    if let Err(unkept) = state.keep_report(&report, Vec::new, keep.keep_runs, &days_ago) {
+    let retention = Retention::new(keep.keep_runs, keep.keep_days);
+    if let Err(unkept) = state.keep_report(&report, None, &retention) {
         // What the command was refused for matters more than that nobody can read it up later.
         log::warn!("the report of this run is not kept: {unkept}");
     }

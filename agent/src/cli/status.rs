@@ -35,9 +35,9 @@ pub(super) fn run(
     } else {
         output.data(&status_text(&document, output.style))?;
     }
-    Ok(match (&document.agent, &document.last_run) {
+    Ok(match (&document.agent, document.outcome) {
         (None, _) => Exit::Failed,
-        (_, Some(last)) => run::exit(last.outcome),
+        (_, Some(outcome)) => run::exit(outcome),
         (_, None) => Exit::Pending,
     })
 }

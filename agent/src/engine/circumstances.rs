@@ -38,12 +38,18 @@ impl Circumstances {
         self.focus.as_ref().is_none_or(|focus| focus.contains(&index))
     }
 
-    /// Why the drift of `resource`, at `index`, is not corrected; `None` where it is.
-    pub(super) fn reason_to_leave(&self, index: usize, resource: &Resource) -> Option<&str> {
+    /// Why `resource`, at `index`, is not brought in order; `None` where it is. What is held back is
+    /// the correction of drift: a declaration that was not `in_force` before is applied.
+    pub(super) fn reason_to_leave(
+        &self,
+        index: usize,
+        resource: &Resource,
+        in_force: bool,
+    ) -> Option<&str> {
         if !resource.common.enforce {
             return Some("enforce = false");
         }
-        self.held.get(&index).map(String::as_str)
+        self.held.get(&index).filter(|_| in_force).map(String::as_str)
     }
 }
 

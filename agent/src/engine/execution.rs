@@ -288,7 +288,9 @@ impl<'a> Execution<'a> {
 
     /// Why the drift of the resource at `index` is only reported; `None` where it is corrected.
     fn leaves(&self, index: usize) -> Option<&'a str> {
-        self.request.circumstances.reason_to_leave(index, self.resource(index)?)
+        let entry = self.plan.entries.get(index).and_then(Entry::planned);
+        let drift = entry.is_some_and(|entry| entry.drift);
+        self.request.circumstances.reason_to_leave(index, self.resource(index)?, drift)
     }
 
     /// Whether the run is not about the resource at `index`; nobody needs to be told of it then.
@@ -325,6 +327,9 @@ impl<'a> Execution<'a> {
         }
         if !matches!(report.state, ResourceState::InSync | ResourceState::Skipped) {
             report.actor = self.request.circumstances.actors.get(&index).cloned();
+            let planned = self.plan.entries.get(index).and_then(Entry::planned);
+            report.drift =
+                report.state != ResourceState::Changed && planned.is_some_and(|entry| entry.drift);
         }
         if let Some(state) = self.states.get_mut(index) {
             *state = Some(report.state);

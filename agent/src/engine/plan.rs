@@ -216,7 +216,9 @@ impl<'a> Planning<'a> {
             return Entry::Blocked(cause);
         }
         let dependencies = self.pending_dependencies(resource);
-        let corrects = self.circumstances.reason_to_leave(index, resource).is_none();
+        let leaves =
+            self.circumstances.reason_to_leave(index, resource, in_force.has(resource)).is_some();
+        let corrects = !leaves;
         let coming = if corrects { &self.coming } else { &self.would_come };
         let pending =
             Pending::new(&coming.provisions, &dependencies).with_package(coming.package.as_ref());
@@ -289,7 +291,7 @@ impl<'a> Planning<'a> {
             Vec::new()
         };
         let refresh = if notified_by.is_empty()
-            || self.circumstances.reason_to_leave(index, resource).is_some()
+            || self.circumstances.reason_to_leave(index, resource, in_force.has(resource)).is_some()
         {
             None
         } else {

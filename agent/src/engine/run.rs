@@ -15,10 +15,10 @@ use super::selection::Selection;
 use super::unkept::unkept;
 use crate::clock;
 use crate::report::{
-    Counts, Outcome, Override, OverrideKind, Report, ResourceReport, ResourceState, Revision,
-    SCHEMA, display_reference, listing,
+    Counts, Outcome, Override, OverrideKind, Report, ResourceName, ResourceReport, ResourceState,
+    Revision, SCHEMA, Scope, display_reference,
 };
-use crate::state::{InForce, OwedNotification, State, StateError};
+use crate::state::{InForce, OwedNotification, Retention, State, StateError};
 
 /// What a run is asked to do.
 pub struct RunRequest<'a> {
@@ -56,6 +56,29 @@ impl RunRequest<'_> {
     /// Whether the run is about all this host should be.
     fn is_whole_host(&self) -> bool {
         self.whole_host && self.selection.is_all() && self.circumstances.focus.is_none()
+    }
+
+    /// The report's `scope`.
+    fn scope(&self) -> Scope {
+        if self.circumstances.focus.is_some() {
+            Scope::Focus
+        } else if !self.whole_host {
+            Scope::Policy
+        } else if self.selection.is_all() {
+            Scope::Host
+        } else {
+            Scope::Selection
+        }
+    }
+
+    /// The report's `focus`.
+    fn focus(&self) -> Option<Vec<ResourceName>> {
+        let named = |index: &usize| {
+            let reference = &self.catalog.resources.get(*index)?.reference;
+            let (kind, title) = (reference.kind().to_owned(), reference.title().to_owned());
+            Some(ResourceName { kind, title })
+        };
+        self.circumstances.focus.as_ref().map(|focus| focus.iter().filter_map(named).collect())
     }
 
     /// The report's `mode`.
@@ -202,6 +225,8 @@ pub fn run(
         outcome: Outcome::Refused,
         wanted: refused.map(|refused| refused.revision.clone()),
         overrides: request.circumstances.overrides.clone(),
+        scope: request.scope(),
+        focus: request.focus(),
         counts,
         resources,
         owed: state.read_anyhow(State::owed)?,
@@ -223,11 +248,9 @@ pub fn run(
             state.go_on_in_memory(&error)?;
         }
     }
-    if state.unwritable().is_none() && report.says_something() {
-        let oldest = clock::days_ago(request.keep_days);
-        if let Err(error) =
-            state.keep_report(&report, || listing(catalog), request.keep_runs, &oldest)
-        {
+    if state.unwritable().is_none() {
+        let retention = Retention::new(request.keep_runs, request.keep_days);
+        if let Err(error) = state.keep_report(&report, Some(catalog), &retention) {
             state.go_on_in_memory(&error)?;
         }
     }
@@ -293,6 +316,8 @@ pub fn refused(
         outcome: Outcome::Failed,
         wanted: None,
         overrides: Vec::new(),
+        scope: Scope::default(),
+        focus: None,
         counts: Counts::default(),
         resources: Vec::new(),
         owed: state.owed().unwrap_or_default(),

@@ -30,7 +30,11 @@ pub struct StatusDocument {
     /// The host's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The last run that is recorded.
+    /// How this host is, in the worst word of the last run about everything and what events have
+    /// found since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// The last run about everything; where no agent is running, the last one that is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_run: Option<RunSummary>,
     /// What a person should know about that run.
@@ -53,6 +57,7 @@ impl StatusDocument {
             agent,
             agent_problem,
             host: None,
+            outcome: None,
             last_run: None,
             messages: Vec::new(),
             overrides: Vec::new(),
@@ -67,7 +72,27 @@ impl StatusDocument {
             document.owed = state.owed()?;
             document.overrides = state.overrides(&clock::now())?;
         }
+        if let Some(agent) = &document.agent {
+            document.last_run.clone_from(&agent.last_run);
+            document.messages.clone_from(&agent.messages);
+        }
+        let event = document.agent.as_ref().and_then(|agent| agent.last_event.as_ref());
+        document.outcome =
+            document.last_run.iter().chain(event).map(|run| run.outcome).max_by_key(badness);
         Ok(document)
+    }
+}
+
+/// How much an outcome needs somebody to look.
+fn badness(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Converged => 0,
+        Outcome::Changed => 1,
+        Outcome::Corrected => 2,
+        Outcome::Drifted => 3,
+        Outcome::Refused => 4,
+        Outcome::Interrupted => 5,
+        Outcome::Failed => 6,
     }
 }
 
@@ -118,6 +143,9 @@ pub fn status_text(status: &StatusDocument, style: Style) -> String {
         None => row("last run", "none yet".to_owned()),
     }
     if let Some(agent) = &status.agent {
+        if let Some(event) = &agent.last_event {
+            row("last event", last_run(event, style));
+        }
         row("watching", printable(&agent.watching));
         if let Some(problem) = &agent.configuration {
             row("settings", style.bad(printable(problem)));

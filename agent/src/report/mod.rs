@@ -3,9 +3,15 @@
 //! One JSON document for each run. A stored document leaves out the resources that were simply in
 //! sync; [`Report::completed`] puts them back from the catalog's listing.
 
+mod scope;
+mod summary;
+
 use serde::{Deserialize, Serialize};
 use steadfast_policies::Catalog;
 use steadfast_resources::{Actor, Change};
+
+pub use scope::{ResourceName, Scope};
+pub use summary::RunSummary;
 
 use crate::state::{OwedNotification, digest};
 
@@ -46,6 +52,12 @@ pub struct Report {
     /// What an operator has ordered for a time.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub overrides: Vec<Override>,
+    /// What the run was about.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The resources that the run looked at, where it was about some only (`scope` is `focus`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub focus: Option<Vec<ResourceName>>,
     /// How many resources ended in which state.
     pub counts: Counts,
     /// The resources, in the order of the catalog.
@@ -236,6 +248,10 @@ pub struct ResourceReport {
     pub line: u32,
     /// How it ended.
     pub state: ResourceState,
+    /// Whether the same declaration was in force before: what differed is drift, and no intended
+    /// change.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub drift: bool,
     /// Why it failed, was skipped, …
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -294,6 +310,7 @@ impl ResourceReport {
             file,
             line,
             state,
+            drift: false,
             reason: None,
             hint: None,
             output: None,
@@ -351,7 +368,8 @@ impl Report {
         self.trigger != "event" || self.counts.in_sync + self.counts.skipped != self.counts.total
     }
 
-    /// The whole report: resources that were simply in sync are put back from `listing`.
+    /// The whole report: resources that were simply in sync are put back from `listing`. Of a run
+    /// that was about some resources, those are all there are.
     #[must_use]
     pub fn completed(mut self, listing: &[ListedResource]) -> Self {
         if listing.is_empty() {
@@ -362,8 +380,17 @@ impl Report {
             .drain(..)
             .map(|resource| ((resource.kind.clone(), resource.title.clone()), resource))
             .collect();
+        let focus: Option<std::collections::HashSet<(&str, &str)>> =
+            self.focus.as_ref().map(|focus| {
+                focus.iter().map(|name| (name.kind.as_str(), name.title.as_str())).collect()
+            });
+        let looked_at = |listed: &&ListedResource| {
+            let name = (listed.kind.as_str(), listed.title.as_str());
+            focus.as_ref().is_none_or(|focus| focus.contains(&name))
+        };
         self.resources = listing
             .iter()
+            .filter(looked_at)
             .map(|listed| {
                 told.remove(&(listed.kind.clone(), listed.title.clone())).unwrap_or_else(|| {
                     let ListedResource { kind, title, file, line } = listed.clone();

@@ -109,6 +109,11 @@ impl Fights {
         }
     }
 
+    /// A person asks: nothing is left alone any longer.
+    pub(super) fn forget(&mut self) {
+        self.fights.clear();
+    }
+
     /// The resources that are left alone at `now`.
     pub(super) fn left_alone(&self, now: Instant) -> Vec<String> {
         let mut names: Vec<String> = self

@@ -30,8 +30,6 @@ pub(super) struct Job {
 pub(super) enum News {
     /// For those who follow.
     Event(Event),
-    /// There is another catalog: these are its resources' names, in order, for the watcher.
-    Catalog(Arc<[Arc<str>]>),
     /// The job is done.
     Ended(Box<Ended>),
 }
@@ -39,6 +37,8 @@ pub(super) enum News {
 /// How a job ended.
 pub(super) struct Ended {
     pub(super) number: u64,
+    /// Whether it was about everything.
+    pub(super) whole: bool,
     /// The report, without its resources. `None` where there was no run.
     pub(super) report: Option<Report>,
     /// Why there was none.

@@ -28,9 +28,15 @@ pub struct Live {
     /// The run at work.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub running: Option<Running>,
-    /// The last run.
+    /// The last run about everything.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_run: Option<RunSummary>,
+    /// The last one since then that an event has started, where it found something.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_event: Option<RunSummary>,
+    /// What a person should know about the last run about everything.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub messages: Vec<String>,
     /// The repository's server.
     pub polling: Polling,
     /// Orders in force.

@@ -45,6 +45,11 @@ impl Loading {
         self.loaded.as_ref()
     }
 
+    /// The revision that should be in force instead of the one in memory.
+    pub(super) fn refused(&self) -> Option<RefusedRevision> {
+        self.refused.as_ref().and_then(|(.., refused)| self.chosen(refused.clone()))
+    }
+
     /// Makes the catalog of the revision that is wanted: `pinned`, or the one fetched last. Returns
     /// the one that is wanted and refused, where an older one is used instead.
     pub(super) fn choose(

@@ -25,6 +25,7 @@ mod schedule;
 mod stream;
 mod supervisor;
 mod systemd;
+mod watching;
 mod worker;
 
 use std::io;
@@ -41,6 +42,7 @@ pub use event::Event;
 pub use live::{Live, Polling, RunSummary, Running};
 
 use crate::config::{ConfigError, Settings};
+use crate::managed::ManagedHost;
 use control::Listener;
 use replacement::Program;
 use supervisor::{Channels, Supervisor};
@@ -124,6 +126,7 @@ pub fn run(options: &Options) -> Result<(), ServiceError> {
     let program = Program::running().map_err(ServiceError::Program)?;
     let listener = Listener::bind(&options.socket)
         .map_err(|source| ServiceError::Socket { path: options.socket.clone(), source })?;
+    let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let stop = Arc::new(AtomicBool::new(false));
     let (orders, worker_orders) = mpsc::channel();
     let (worker_news, news) = tokio_mpsc::unbounded_channel();
@@ -131,12 +134,28 @@ pub fn run(options: &Options) -> Result<(), ServiceError> {
     let (fetcher_answers, answers) = tokio_mpsc::unbounded_channel();
     let (commands, supervisor_commands) = tokio_mpsc::channel(COMMANDS);
     let (events, _) = broadcast::channel(EVENTS);
+    let (watcher_told, observed) = tokio_mpsc::unbounded_channel();
+    let host_options =
+        ManagedHost::new(PathBuf::from("/"), options.state_directory.clone(), settings.clone())
+            .host_options();
+    let watching = match settings.agent.watch {
+        false => None,
+        true => match watching::start(&host_options, watcher_told.clone()) {
+            Ok((work, watching)) => {
+                thread("watching").spawn(work).map_err(ServiceError::Threads)?;
+                Some(watching)
+            }
+            Err(reason) => {
+                log::warn!("drift is noticed at every interval only: {reason}");
+                None
+            }
+        },
+    };
     let worker = {
         let (directory, settings) = (options.state_directory.clone(), settings.clone());
         let stop = Arc::clone(&stop);
-        move || Worker::new(directory, settings, stop, worker_news).work(&worker_orders)
+        move || Worker::new(directory, settings, watching, stop, worker_news).work(&worker_orders)
     };
-    let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
     thread("worker").stack_size(STACK).spawn(worker).map_err(ServiceError::Threads)?;
     thread("fetching")
         .spawn(move || fetching::work(&fetcher_questions, &fetcher_answers))
@@ -146,6 +165,8 @@ pub fn run(options: &Options) -> Result<(), ServiceError> {
         news,
         questions,
         answers,
+        observed,
+        _observing: watcher_told,
         commands: supervisor_commands,
         events: events.clone(),
     };

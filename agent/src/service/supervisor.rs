@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use steadfast_resources::Actor;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast;
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 
 use super::control::Command;
 use super::event::Event;
@@ -24,6 +24,7 @@ use super::live::{Live, Polling, RunSummary, Running, SCHEMA};
 use super::replacement::Program;
 use super::schedule::Schedule;
 use super::systemd;
+use super::watching::Observed;
 use super::worker::Order;
 use super::{End, Options, ServiceError};
 use crate::clock;
@@ -45,6 +46,9 @@ pub(super) struct Channels {
     pub(super) news: UnboundedReceiver<News>,
     pub(super) questions: Sender<Question>,
     pub(super) answers: UnboundedReceiver<Answer>,
+    pub(super) observed: UnboundedReceiver<Observed>,
+    /// Keeps [`Self::observed`] open where there is no watcher.
+    pub(super) _observing: UnboundedSender<Observed>,
     pub(super) commands: Receiver<Command>,
     pub(super) events: broadcast::Sender<Arc<Event>>,
 }
@@ -98,6 +102,8 @@ impl Supervisor {
             branch: None,
             running: None,
             last_run: None,
+            last_event: None,
+            messages: Vec::new(),
             polling: Polling::default(),
             overrides: Vec::new(),
             left_alone: Vec::new(),
@@ -149,6 +155,7 @@ impl Supervisor {
                     None => return Err(ServiceError::Broken),
                 },
                 Some(answer) = self.channels.answers.recv() => self.answered(answer),
+                Some(observed) = self.channels.observed.recv() => self.observed(observed),
                 Some(command) = self.channels.commands.recv() => self.command(command),
                 _ = received(&mut hang_up) => self.reload(),
                 _ = received(&mut terminate) => self.end(End::Stop),
@@ -242,8 +249,25 @@ impl Supervisor {
                 }
                 self.tell(event);
             }
-            News::Catalog(_names) => {}
             News::Ended(ended) => self.ended(*ended),
+        }
+    }
+
+    /// The watcher has noticed something.
+    fn observed(&mut self, observed: Observed) {
+        match observed {
+            Observed::Changed { resources, actor } => {
+                if let Some(actor) = actor {
+                    for name in &resources {
+                        self.actors.insert(Arc::clone(name), actor.clone());
+                    }
+                }
+                self.focus.extend(resources);
+            }
+            Observed::Anything => {
+                self.want_run("event");
+            }
+            Observed::Description(text) => self.live.watching = text,
         }
     }
 
@@ -252,8 +276,16 @@ impl Supervisor {
         self.live.running = None;
         self.live.left_alone = ended.left_alone;
         self.truce_at = ended.next_end;
-        if let Some(report) = &ended.report {
-            self.live.last_run = Some(RunSummary::from(report));
+        match &ended.report {
+            Some(report) if ended.whole => {
+                self.live.last_run = Some(RunSummary::from(report));
+                self.live.last_event = None;
+                self.live.messages.clone_from(&report.messages);
+            }
+            Some(report) if report.says_something() => {
+                self.live.last_event = Some(RunSummary::from(report));
+            }
+            _ => {}
         }
         self.tell(Event::Ended {
             job: ended.number,

@@ -17,13 +17,14 @@ use super::fights::Fights;
 use super::follower::Follower;
 use super::job::{Ended, Job, News};
 use super::loading::{Loaded, Loading, Nothing};
+use super::watching::Watching;
 use crate::config::Settings;
 use crate::download::HttpsDownload;
 use crate::engine::{self, Circumstances, RunRequest, Selection, with_notified};
 use crate::managed::ManagedHost;
 use crate::report::{Outcome, OverrideKind, Report, ResourceState};
 use crate::source::Source;
-use crate::state::{Locks, State};
+use crate::state::{Locks, Retention, State};
 
 /// How long a job waits for a run that somebody has started by hand.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -47,6 +48,7 @@ pub(super) struct Worker {
     fights: Fights,
     /// When truces were last looked at.
     looked: Instant,
+    watching: Option<Watching>,
     /// The digest of the catalog that the watcher knows.
     watched: Option<String>,
     stop: Arc<AtomicBool>,
@@ -57,15 +59,19 @@ impl Worker {
     pub(super) fn new(
         state_directory: PathBuf,
         settings: Settings,
+        watching: Option<Watching>,
         stop: Arc<AtomicBool>,
         news: UnboundedSender<News>,
     ) -> Self {
+        let mut host = ManagedHost::new(PathBuf::from("/"), state_directory, settings);
+        host.memory = Some(Arc::default());
         Self {
-            host: ManagedHost::new(PathBuf::from("/"), state_directory, settings),
+            host,
             state: None,
             loading: Loading::default(),
             fights: Fights::default(),
             looked: Instant::now(),
+            watching,
             watched: None,
             stop,
             news,
@@ -81,7 +87,8 @@ impl Worker {
                     self.host.settings = *settings;
                 }
                 Order::Run(job) => {
-                    let number = job.number;
+                    let (number, whole) =
+                        (job.number, job.focus.is_none() && job.trigger != "truce");
                     self.tell(Event::Begun { job: number, trigger: job.trigger.to_owned() });
                     let result = self.run(*job);
                     let now = Instant::now();
@@ -94,6 +101,7 @@ impl Worker {
                     };
                     let _ = self.news.send(News::Ended(Box::new(Ended {
                         number,
+                        whole,
                         report,
                         refused,
                         left_alone: self.fights.left_alone(now),
@@ -110,6 +118,9 @@ impl Worker {
         let mut state = self.state()?;
         let locks = self.lock(&mut state)?;
         let now = Instant::now();
+        if job.trigger == "manual" {
+            self.fights.forget();
+        }
         if job.trigger == "truce" {
             let ended = self.fights.ended(self.looked, now);
             self.looked = now;
@@ -133,13 +144,15 @@ impl Worker {
         messages.extend(locks.message.clone());
         let mut source = None;
         let chosen = if job.focus.is_some() {
-            Ok(None)
+            Ok(self.loading.refused())
         } else {
             let source = source.insert(self.source()?);
             let pinned = job.overrides.iter().find(|order| order.kind == OverrideKind::Rollback);
             let pinned = pinned.and_then(|order| order.revision.as_deref());
             self.loading.choose(source, &self.host, pinned)
         };
+        let _quiet = self.watching.as_ref().map(Watching::begin_quiet);
+        self.watch();
         let report = match (chosen, self.loading.loaded()) {
             (Ok(refused), Some(loaded)) => {
                 let circumstances = Circumstances {
@@ -166,7 +179,6 @@ impl Worker {
             crate::allocator::give_back();
         }
         self.state = Some(state);
-        self.watch();
         drop(locks);
         Ok(Some(Report { resources: Vec::new(), ..report }))
     }
@@ -254,8 +266,8 @@ impl Worker {
         let name = self.host.host_name();
         let report = engine::refused(&messages, nothing.revision, name, job.trigger, state);
         let reports = &self.host.settings.reports;
-        let oldest = crate::clock::days_ago(reports.keep_days);
-        if let Err(error) = state.keep_report(&report, Vec::new, reports.keep_runs, &oldest) {
+        let retention = Retention::new(reports.keep_runs, reports.keep_days);
+        if let Err(error) = state.keep_report(&report, None, &retention) {
             log::warn!("the report of this run is not kept: {error}");
         }
         report
@@ -272,12 +284,18 @@ impl Worker {
 
     /// Tells the watcher about another catalog.
     fn watch(&mut self) {
-        let Some(loaded) = self.loading.loaded() else { return };
+        let (Some(loaded), Some(watching)) = (self.loading.loaded(), &self.watching) else {
+            return;
+        };
         if self.watched.as_deref() == Some(loaded.catalog.digest.as_str()) {
             return;
         }
         self.watched = Some(loaded.catalog.digest.clone());
-        let _ = self.news.send(News::Catalog(Arc::clone(&loaded.names)));
+        let resources = loaded.catalog.resources.iter().enumerate();
+        let interests = resources
+            .map(|(index, resource)| (index, resource.kind.interests(&resource.wanted)))
+            .collect();
+        watching.watch(Arc::clone(&loaded.names), interests);
     }
 
     fn tell(&self, event: Event) {

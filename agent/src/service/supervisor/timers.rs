@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::Supervisor;
-use crate::clock;
 use crate::config::Settings;
 use crate::report::{Outcome, Revision};
 use crate::service::fetching::Question;
 use crate::service::worker::Order;
 use crate::service::{End, ServiceError, systemd};
-use crate::state::State;
+use crate::state::{Retention, State};
 
 /// The longest sleep: clocks and overrides are looked at now and then in any case.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -132,9 +131,8 @@ impl Supervisor {
                 let mut report = crate::engine::refused(&reasons, revision, name, &trigger, &state);
                 report.outcome = Outcome::Interrupted;
                 let reports = &self.host.settings.reports;
-                let oldest = clock::days_ago(reports.keep_days);
-                if let Err(error) = state.keep_report(&report, Vec::new, reports.keep_runs, &oldest)
-                {
+                let retention = Retention::new(reports.keep_runs, reports.keep_days);
+                if let Err(error) = state.keep_report(&report, None, &retention) {
                     log::error!("the report of that is not kept: {error}");
                 }
                 crate::journal::tell(&report);
