@@ -164,13 +164,16 @@ impl Watcher {
 
     /// Watches exactly this from now on: for each resource, by its place in the catalog, what it
     /// rests on. Directories that were watched stay so without a gap; events that were seen and not yet
-    /// told are forgotten, because they speak of another catalog: look at everything after this.
-    /// Returns what cannot be watched, a sentence each.
+    /// told are forgotten if this is another catalog, of which they do not speak: look at everything
+    /// after this. Returns what cannot be watched, a sentence each.
     pub fn watch(&mut self, interests: Vec<(usize, Vec<Interest>)>) -> Vec<String> {
+        let other = self.interests != interests;
         self.interests = interests;
         let complaints = self.mark();
-        self.gathering = Gathering::default();
-        self.unmarked.clear();
+        if other {
+            self.gathering = Gathering::default();
+            self.unmarked.clear();
+        }
         complaints
     }
 

@@ -106,7 +106,8 @@ fn directories_that_are_replaced_for_ever_do_not_pile_up() {
         let before = trial.watcher.describe().directories;
         for round in 0..LOST + 10 {
             trial.other(&format!("mv d d.{round}; mkdir d"));
-            assert_eq!(trial.told(), [0], "round {round}");
+            // When all marks are made anew, everything is told.
+            assert!(!trial.events().is_empty(), "round {round}");
         }
         assert_eq!(trial.watcher.describe().directories, before);
         assert!(trial.watcher.marker.lost() <= LOST + 1, "{}", trial.watcher.marker.lost());
