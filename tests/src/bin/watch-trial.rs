@@ -41,6 +41,7 @@ type Story = (&'static str, &'static str, &'static [usize], &'static [usize]);
 
 const STORIES: &[Story] = &[
     ("written in place", "echo x > /etc/watched/file", &[FILE], &[]),
+    ("a writer that stays", "echo x > /etc/watched/file; sleep 0.5", &[FILE], &[]),
     (
         "an editor with a backup",
         "cd /etc/watched; mv file file~; echo y > file; chmod 0644 file; rm file~",
@@ -92,7 +93,12 @@ const STORIES: &[Story] = &[
     ),
     ("systemd started anew", "systemctl daemon-reexec", &[], UNITS),
     ("a unit started after that", "systemctl start sf-sleeper", UNITS, UNITS),
-    ("the message bus killed", "systemctl kill -s KILL dbus", UNITS, UNITS),
+    (
+        "the message bus killed",
+        "systemctl kill -s KILL dbus; systemctl restart systemd-logind",
+        UNITS,
+        UNITS,
+    ),
     ("a unit stopped after that", "systemctl stop sf-sleeper", UNITS, UNITS),
 ];
 

@@ -22,7 +22,7 @@ use super::marker::{Marker, is_limit, look};
 use super::occurrence::{Key, Occurrence};
 use crate::host::files::AbsolutePath;
 
-/// How many links one path may lead over, as in the kernel (path_resolution(7)).
+/// How many links one path may lead over, as in the kernel (`path_resolution(7)`).
 const LINK_LIMIT: usize = 40;
 /// How many directories one tree may have.
 const TREE_LIMIT: usize = 20_000;
@@ -170,13 +170,11 @@ impl<'a> Builder<'a> {
         let way = self.way(path);
         for (index, name) in &way.steps {
             if let Some(directory) = self.places.directories.get_mut(*index) {
-                match directory.names.get_mut(name) {
-                    Some(listeners) => Listeners::add(&mut listeners.passage, resource),
-                    None => {
-                        let passage = vec![resource];
-                        let listeners = Listeners { passage, ..Listeners::default() };
-                        directory.names.insert(name.clone(), listeners);
-                    }
+                if let Some(listeners) = directory.names.get_mut(name) {
+                    Listeners::add(&mut listeners.passage, resource);
+                } else {
+                    let listeners = directory.names.entry(name.clone()).or_default();
+                    listeners.passage.push(resource);
                 }
             }
         }

@@ -109,9 +109,8 @@ impl Units {
     pub(super) fn news(&mut self) -> UnitNews {
         let mut news = UnitNews::default();
         match &mut self.state {
-            State::Off => {}
             State::Pausing(until, _) if *until <= Instant::now() => self.connect(),
-            State::Pausing(..) => {}
+            State::Off | State::Pausing(..) => {}
             State::Connecting(answer) => match answer.try_recv() {
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => self.fail("no answer".to_owned()),

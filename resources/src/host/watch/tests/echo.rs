@@ -214,7 +214,6 @@ fn who_did_it_is_told_without_secrets() {
 /// How often a program that is over in a moment is known by more than its number. Nothing is promised
 /// of it, so it is printed and not judged.
 #[test]
-#[expect(clippy::print_stderr, reason = "a measurement")]
 fn who_did_it_is_often_known_even_of_those_who_are_gone() {
     named(|mut trial| {
         trial.other("echo a > file");
