@@ -1,6 +1,8 @@
 //! What is done to a host is told by the watcher: with fanotify, and with inotify where a container
 //! forbids that.
 
+#![expect(clippy::print_stderr, reason = "what was seen and how long it took is worth reading")]
+
 use std::path::Path;
 use std::time::Duration;
 
