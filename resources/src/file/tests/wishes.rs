@@ -121,3 +121,40 @@ fn absent_wins_over_content() {
     );
     assert!(File.relations(&wanted).absent);
 }
+
+#[test]
+fn what_is_watched_is_what_is_declared() {
+    use crate::host::watch::Interest;
+    use crate::kind::Watch;
+
+    let at = |path: &str| crate::host::files::AbsolutePath::parse(path).unwrap();
+    let yes = || Value::Boolean(true);
+    let source = || tree(&[("a/b", "x"), ("c", "y")]);
+    for (attributes, expected) in [
+        (vec![("content", text("x"))], vec![Interest::Path(at("/it"))]),
+        (vec![("mode", text("0600"))], vec![Interest::Place(at("/it"))]),
+        (vec![("ensure", text("file"))], vec![Interest::Place(at("/it"))]),
+        (vec![("ensure", text("absent"))], vec![Interest::Place(at("/it"))]),
+        (vec![("target", text("/x"))], vec![Interest::Place(at("/it"))]),
+        (
+            vec![("content", text("x")), ("replace", Value::Boolean(false))],
+            vec![Interest::Place(at("/it"))],
+        ),
+        (
+            vec![("source", source())],
+            vec![
+                Interest::Place(at("/it")),
+                Interest::Place(at("/it/a")),
+                Interest::Path(at("/it/a/b")),
+                Interest::Path(at("/it/c")),
+            ],
+        ),
+        (
+            vec![("ensure", text("directory")), ("purge", yes())],
+            vec![Interest::Place(at("/it")), Interest::Tree(at("/it"))],
+        ),
+    ] {
+        let shown = format!("{attributes:?}");
+        assert_eq!(File.interests(&wish("/it", attributes)), expected, "{shown}");
+    }
+}

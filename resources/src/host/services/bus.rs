@@ -1,10 +1,12 @@
 //! A D-Bus connection to systemd: calls with answers, and signals kept for who listens.
 //!
 //! What must stay true: signals that arrive while an answer is awaited are kept, in order, as long
-//! as somebody listens, and dropped while nobody does. A connection is meant for one run: systemd
-//! sends every signal to those at its private socket, and they gather there while nobody reads.
+//! as somebody listens, and dropped while nobody does. A connection is meant for one run, or is read
+//! all the time: systemd sends every signal to those at its private socket, and they gather there
+//! while nobody reads.
 
 use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -171,6 +173,26 @@ impl Bus {
             }
         }
         Ok(None)
+    }
+
+    /// The next signal or other message that has arrived already; waits for none.
+    pub(super) fn arrived(&mut self) -> Result<Option<Message>, ServicesError> {
+        match self.signals.pop_front() {
+            Some(message) => Ok(Some(message)),
+            None => {
+                self.wire.arrived().map_err(|source| ServicesError::Lost { source: Some(source) })
+            }
+        }
+    }
+
+    /// Whether signals were kept while an answer was awaited.
+    pub(super) fn has_kept(&self) -> bool {
+        !self.signals.is_empty()
+    }
+
+    /// Readable when something has arrived.
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.wire.descriptor()
     }
 
     fn receive(&mut self, until: Instant) -> Result<Option<Message>, ServicesError> {

@@ -11,10 +11,12 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use thiserror::Error;
 use zvariant::serialized::{Context, Data};
 use zvariant::{DynamicDeserialize, DynamicType, Endian, Signature, Value};
@@ -165,6 +167,34 @@ impl Wire {
                 return Ok(None);
             }
         }
+    }
+
+    /// The next message that has arrived already; waits for none.
+    pub(super) fn arrived(&mut self) -> Result<Option<Message>, WireError> {
+        use rustix::net::{RecvFlags, recv};
+
+        let mut buffer = [0_u8; 16 * 1024];
+        loop {
+            if let Some(length) = message_length(&mut self.received)? {
+                let bytes: Vec<u8> = self.received.drain(..length).collect();
+                if let Some(message) = decode(&bytes)? {
+                    return Ok(Some(message));
+                }
+                continue;
+            }
+            match recv(&self.stream, &mut buffer, RecvFlags::DONTWAIT) {
+                Ok((0, _)) | Err(Errno::CONNRESET) => return Err(WireError::Closed),
+                Ok((read, _)) => self.received.extend(buffer.get(..read).unwrap_or_default()),
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(WireError::Talk(error.into())),
+            }
+        }
+    }
+
+    /// Readable when something has arrived.
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 
     /// Reads what is there, waiting for it until `until`; false when nothing came.

@@ -1,4 +1,4 @@
-//! File handles: what fanotify calls directories by in its events (name_to_handle_at(2)).
+//! File handles: what fanotify calls directories by in its events (`name_to_handle_at(2)`).
 //!
 //! The one unsafe call of this crate: neither nix nor rustix has it. Handles are only compared,
 //! never opened.
@@ -10,7 +10,7 @@ use rustix::fs::fstatvfs;
 
 use super::occurrence::Key;
 
-/// The longest handle there is (`MAX_HANDLE_SZ` of name_to_handle_at(2)).
+/// The longest handle there is (`MAX_HANDLE_SZ` of `name_to_handle_at(2)`).
 const LONGEST: usize = 128;
 
 /// `struct file_handle` with room for the longest handle.

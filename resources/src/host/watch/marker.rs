@@ -32,6 +32,9 @@ pub(super) enum Ways {
     /// inotify only, for tests.
     #[cfg(test)]
     WithoutNames,
+    /// No more than so many directories, for tests.
+    #[cfg(test)]
+    AtMost(usize),
 }
 
 pub(super) struct Marker {
@@ -42,19 +45,33 @@ pub(super) struct Marker {
     refusal: Option<String>,
     /// Marks of directories that could no longer be found, which only a new group is rid of.
     lost: usize,
+    #[cfg(test)]
+    ways: Ways,
+    #[cfg(test)]
+    marked: std::collections::HashSet<Key>,
 }
 
 impl Marker {
     pub(super) fn new(ways: Ways) -> Result<Self, Failure> {
+        let mut marker = Self {
+            fanotify: None,
+            inotify: None,
+            refusal: None,
+            lost: 0,
+            #[cfg(test)]
+            ways,
+            #[cfg(test)]
+            marked: std::collections::HashSet::new(),
+        };
         let fanotify = match ways {
             Ways::Both => Fanotify::new(),
             #[cfg(test)]
-            Ways::WithoutNames => Err(io::Error::from(io::ErrorKind::Unsupported)),
+            Ways::WithoutNames | Ways::AtMost(_) => {
+                Err(io::Error::from(io::ErrorKind::Unsupported))
+            }
         };
         match fanotify {
-            Ok(fanotify) => {
-                Ok(Self { fanotify: Some(fanotify), inotify: None, refusal: None, lost: 0 })
-            }
+            Ok(fanotify) => marker.fanotify = Some(fanotify),
             Err(error) => {
                 let inotify = Inotify::new().map_err(|second| {
                     Failure::new(format!(
@@ -65,10 +82,11 @@ impl Marker {
                          fs.inotify.max_user_instances if it is used up",
                     )
                 })?;
-                let refusal = Some(format!("fanotify is not to be had here: {error}"));
-                Ok(Self { fanotify: None, inotify: Some(inotify), refusal, lost: 0 })
+                marker.inotify = Some(inotify);
+                marker.refusal = Some(format!("fanotify is not to be had here: {error}"));
             }
         }
+        Ok(marker)
     }
 
     /// Whether fanotify is used, and why not.
@@ -91,6 +109,14 @@ impl Marker {
         }
         if self.inotify.is_none() {
             self.inotify = Some(Inotify::new()?);
+        }
+        #[cfg(test)]
+        if let Ways::AtMost(most) = self.ways {
+            let key = super::handle::key(directory)?;
+            if self.marked.len() >= most && !self.marked.contains(&key) {
+                return Err(io::Error::from_raw_os_error(libc::ENOSPC));
+            }
+            self.marked.insert(key);
         }
         match &self.inotify {
             Some(inotify) => inotify.mark(directory, asked),

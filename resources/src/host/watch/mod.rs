@@ -24,12 +24,14 @@ mod inotify;
 mod interest;
 mod listeners;
 mod marker;
+mod mounts;
 mod occurrence;
 mod places;
 mod processes;
 mod quiet;
 mod redaction;
 mod tables;
+mod units;
 
 #[cfg(test)]
 mod tests;
@@ -48,10 +50,12 @@ use crate::failure::Failure;
 use gathering::Gathering;
 use listeners::{Meaning, Resource};
 use marker::{Marker, Ways};
+use mounts::Mounts;
 use occurrence::{Occurrence, Raw};
 use places::Places;
 use processes::{Processes, Who};
 use quiet::Bell;
+use units::Units;
 
 pub use interest::Interest;
 pub use quiet::{Quiet, QuietGuard, Waker};
@@ -118,6 +122,8 @@ pub struct Watcher {
     places: Places,
     interests: Vec<(usize, Vec<Interest>)>,
     tables: tables::Tables,
+    mounts: Option<Mounts>,
+    units: Units,
     processes: Processes,
     gathering: Gathering,
     bell: Arc<Bell>,
@@ -145,6 +151,8 @@ impl Watcher {
             places: Places::default(),
             interests: Vec::new(),
             tables: tables::Tables::default(),
+            mounts: Mounts::new().ok(),
+            units: Units::new(Arc::clone(&bell)),
             processes: Processes::new(&options.root),
             gathering: Gathering::default(),
             bell,
@@ -156,13 +164,16 @@ impl Watcher {
 
     /// Watches exactly this from now on: for each resource, by its place in the catalog, what it
     /// rests on. Directories that were watched stay so without a gap; events that were seen and not yet
-    /// told are forgotten, because they speak of another catalog: look at everything after this.
-    /// Returns what cannot be watched, a sentence each.
+    /// told are forgotten if this is another catalog, of which they do not speak: look at everything
+    /// after this. Returns what cannot be watched, a sentence each.
     pub fn watch(&mut self, interests: Vec<(usize, Vec<Interest>)>) -> Vec<String> {
+        let other = self.interests != interests;
         self.interests = interests;
         let complaints = self.mark();
-        self.gathering = Gathering::default();
-        self.unmarked.clear();
+        if other {
+            self.gathering = Gathering::default();
+            self.unmarked.clear();
+        }
         complaints
     }
 
@@ -172,7 +183,10 @@ impl Watcher {
     pub fn next(&mut self, timeout: Duration) -> Result<Vec<Event>, Failure> {
         let end = Instant::now() + timeout;
         loop {
-            self.wait(end)?;
+            let mounts = self.wait(end)?;
+            if mounts {
+                self.take_in_mounts();
+            }
             self.read()?;
             let now = Instant::now();
             if self.remark.is_some_and(|due| due <= now) {
@@ -215,24 +229,32 @@ impl Watcher {
             refusal,
             directories: self.places.keys().count(),
             without_names,
-            units: UnitWatch::Off,
+            units: self.units.describe(),
         }
     }
 
-    /// Waits for something to do, at most until `end`.
-    fn wait(&self, end: Instant) -> Result<(), Failure> {
+    /// Waits for something to do, at most until `end`; tells whether mounts changed.
+    fn wait(&self, end: Instant) -> Result<bool, Failure> {
         let due = self.gathering.due().filter(|_| !self.bell.is_quiet());
-        let until = [due, self.remark].into_iter().flatten().fold(end, Instant::min);
+        let until =
+            [due, self.remark, self.units.due()].into_iter().flatten().fold(end, Instant::min);
         let left = until.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).ok();
         let mut descriptors: Vec<PollFd<'_>> = self
             .marker
             .descriptors()
             .chain([self.bell.descriptor()])
+            .chain(self.units.descriptor())
             .map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN))
             .collect();
+        let mounts = descriptors.len();
+        if let Some(table) = &self.mounts {
+            // Always readable; a change is an exceptional condition.
+            descriptors.push(PollFd::from_borrowed_fd(table.descriptor(), PollFlags::PRI));
+        }
         match poll(&mut descriptors, timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Ok(_) => Ok(descriptors.get(mounts).is_some_and(|table| !table.revents().is_empty())),
+            Err(Errno::INTR) => Ok(false),
             Err(error) => Err(Failure::new(format!("cannot wait for events: {error}"))),
         }
     }
@@ -246,7 +268,34 @@ impl Watcher {
         for event in events {
             self.take_in(&event);
         }
+        let news = self.units.news();
+        self.gathering.add(&news.resources, Who::Unknown, news.unfinished);
         Ok(())
+    }
+
+    /// A mount point now means something else, as if it were another directory.
+    fn take_in_mounts(&mut self) {
+        let Some(mounts) = &mut self.mounts else { return };
+        let points = mounts.changed().unwrap_or_else(|error| {
+            log::warn!("mounts cannot be watched: {error}");
+            self.mounts = None;
+            BTreeSet::new()
+        });
+        for point in points {
+            let (Some(above), Some(name)) = (point.parent(), point.file_name()) else {
+                self.remark_soon();
+                continue;
+            };
+            let mut meaning = Meaning::default();
+            if let Some(directory) = self.places.at(above) {
+                directory.tell(name, Occurrence::CREATE | Occurrence::DIRECTORY, &mut meaning);
+            }
+            if !meaning.resources.is_empty() {
+                self.unmarked.extend(&meaning.resources);
+                self.remark_soon();
+                self.gathering.add(&meaning.resources, Who::Unknown, false);
+            }
+        }
     }
 
     fn take_in(&mut self, event: &Raw) {
@@ -305,6 +354,7 @@ impl Watcher {
         }
         let marker = fresh.as_mut().unwrap_or(&mut self.marker);
         let (tables, places, complaints) = tables::build(&self.root, &self.interests, marker);
+        self.units.listen(&self.root, &tables.units);
         self.tables = tables;
         let old = std::mem::replace(&mut self.places, places);
         match fresh {

@@ -22,7 +22,7 @@ use super::marker::{Marker, is_limit, look};
 use super::occurrence::{Key, Occurrence};
 use crate::host::files::AbsolutePath;
 
-/// How many links one path may lead over, as in the kernel (path_resolution(7)).
+/// How many links one path may lead over, as in the kernel (`path_resolution(7)`).
 const LINK_LIMIT: usize = 40;
 /// How many directories one tree may have.
 const TREE_LIMIT: usize = 20_000;
@@ -47,6 +47,11 @@ impl Places {
     pub(super) fn called(&self, key: &Key) -> impl Iterator<Item = &Directory> {
         let indexes = self.by_key.get(key).map(Vec::as_slice).unwrap_or_default();
         indexes.iter().filter_map(|index| self.directories.get(*index))
+    }
+
+    /// The directory at `path`, as it really is.
+    pub(super) fn at(&self, path: &Path) -> Option<&Directory> {
+        self.by_path.get(path).and_then(|index| self.directories.get(*index))
     }
 
     /// What the kernel calls the directories.
@@ -165,13 +170,11 @@ impl<'a> Builder<'a> {
         let way = self.way(path);
         for (index, name) in &way.steps {
             if let Some(directory) = self.places.directories.get_mut(*index) {
-                match directory.names.get_mut(name) {
-                    Some(listeners) => Listeners::add(&mut listeners.passage, resource),
-                    None => {
-                        let passage = vec![resource];
-                        let listeners = Listeners { passage, ..Listeners::default() };
-                        directory.names.insert(name.clone(), listeners);
-                    }
+                if let Some(listeners) = directory.names.get_mut(name) {
+                    Listeners::add(&mut listeners.passage, resource);
+                } else {
+                    let listeners = directory.names.entry(name.clone()).or_default();
+                    listeners.passage.push(resource);
                 }
             }
         }

@@ -113,18 +113,12 @@ impl Processes {
                 self.seen.clear();
             }
         }
-        match Process::read(pid) {
-            Some(process) => {
-                let ours = self.is_ours(process.parent);
-                let actor = process.actor(&mut self.names);
-                self.seen.insert(pid, Seen { ours, actor, at: Instant::now() });
-            }
-            None => {
-                let stale = |seen: &Seen| seen.at.elapsed() > REMEMBERED;
-                if self.seen.get(&pid).is_some_and(stale) {
-                    self.seen.remove(&pid);
-                }
-            }
+        if let Some(process) = Process::read(pid) {
+            let ours = self.is_ours(process.parent);
+            let actor = process.actor(&mut self.names);
+            self.seen.insert(pid, Seen { ours, actor, at: Instant::now() });
+        } else if self.seen.get(&pid).is_some_and(|seen| seen.at.elapsed() > REMEMBERED) {
+            self.seen.remove(&pid);
         }
     }
 
@@ -240,7 +234,7 @@ struct Names {
     path: PathBuf,
     /// When the database was last changed, and its inode.
     version: Option<(std::time::SystemTime, u64)>,
-    names: HashMap<u32, String>,
+    by_id: HashMap<u32, String>,
 }
 
 impl Names {
@@ -250,18 +244,18 @@ impl Names {
         let version = Some((status.modified().ok()?, status.ino()));
         if version != self.version {
             let text = fs::read_to_string(&self.path).ok()?;
-            self.names.clear();
+            self.by_id.clear();
             for line in text.lines() {
                 let mut fields = line.split(':');
                 if let (Some(name), _, Some(Ok(uid))) =
                     (fields.next(), fields.next(), fields.next().map(str::parse))
                 {
-                    self.names.entry(uid).or_insert_with(|| name.to_owned());
+                    self.by_id.entry(uid).or_insert_with(|| name.to_owned());
                 }
             }
             self.version = version;
         }
-        self.names.get(&uid).cloned()
+        self.by_id.get(&uid).cloned()
     }
 }
 

@@ -64,9 +64,10 @@ pub(super) fn shown(command: &[u8]) -> Vec<String> {
 fn argument_shown(argument: &str, secret: bool) -> (String, bool) {
     if secret && !argument.contains(char::is_whitespace) {
         // `-p --verbose`: the option had no value.
-        return match argument.starts_with("--") {
-            true => word_shown(argument, false),
-            false => (LEFT_OUT.to_owned(), false),
+        return if argument.starts_with("--") {
+            word_shown(argument, false)
+        } else {
+            (LEFT_OUT.to_owned(), false)
         };
     }
     let mut text = String::new();

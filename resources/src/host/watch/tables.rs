@@ -18,7 +18,7 @@ const UNIT_LINKS: &str = "/etc/systemd/system";
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     /// By a unit's full name.
-    units: HashMap<String, Vec<Resource>>,
+    pub units: HashMap<String, Vec<Resource>>,
     /// Those whose path depends on the account database.
     homes: BTreeSet<Resource>,
     /// Those that rest on the account database.
