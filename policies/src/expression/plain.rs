@@ -50,7 +50,12 @@ impl Plain {
         if let [Piece::Name(parts)] = self.0.as_slice() {
             return found(scope, parts);
         }
-        let mut text = String::new();
+        const NAME: usize = 16;
+        let sizes = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Name(_) => NAME,
+        });
+        let mut text = String::with_capacity(sizes.sum());
         for piece in &self.0 {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
