@@ -34,6 +34,7 @@ mod schema;
 mod selecting;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod unwritable;
 
 use std::io::ErrorKind;
