@@ -1,0 +1,99 @@
+//! What a run tells others on a host: the journal, with a catalog that explains it, and metrics in a
+//! file.
+
+use serde_json::Value;
+use steadfast_tests::host::{Suite, TestHost};
+
+const POLICY: &str = r#"
+[file."/etc/motd"]
+content = "one\n"
+
+[file."/etc/left"]
+content = "as declared\n"
+enforce = false
+
+[file."/no/such/directory/x"]
+content = "x"
+
+[file."/etc/behind"]
+content = "x"
+require = 'file."/no/such/directory/x"'
+"#;
+
+const TEXTFILE: &str = "/var/lib/collector/steadfast.prom";
+
+fn entries(host: &TestHost) -> Vec<Value> {
+    let text = host.must("journalctl --sync && journalctl -t steadfast -o json --no-pager");
+    text.lines().map(|line| serde_json::from_str(line).expect("an entry")).collect()
+}
+
+/// The entries about `state`, or (with none) about runs.
+fn about<'e>(entries: &'e [Value], state: Option<&str>) -> Vec<&'e Value> {
+    let fits = |entry: &&Value| match state {
+        Some(state) => entry["STEADFAST_STATE"] == state,
+        None => entry["STEADFAST_OUTCOME"].is_string(),
+    };
+    entries.iter().filter(fits).collect()
+}
+
+#[test]
+#[ignore = "boots a host"]
+fn the_journal_and_the_metrics_tell_what_happened() {
+    let host = TestHost::boot(Suite::Bookworm);
+    host.write("/etc/steadfast/agent.toml", format!("[reports]\ntextfile = \"{TEXTFILE}\"\n"));
+    host.write("/policy/site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"all\"]\n");
+    host.write("/policy/policies/all.toml", POLICY);
+    host.must("mkdir /var/lib/collector");
+    host.run(&["steadfast", "apply", "/policy"]).code(3);
+    host.write("/etc/motd", "mine\n");
+    host.run(&["steadfast", "apply", "/policy"]).code(3);
+
+    let all = entries(&host);
+    let [changed] = about(&all, Some("changed"))[..] else { panic!("{all:#?}") };
+    assert_eq!(changed["STEADFAST_RESOURCE"], "file.\"/etc/motd\"");
+    assert_eq!(changed["STEADFAST_KIND"], "file");
+    assert_eq!(changed["STEADFAST_FILE"], "policies/all.toml");
+    assert_eq!(changed["STEADFAST_LINE"], "2");
+    assert_eq!(changed["STEADFAST_REVISION"], "none");
+    assert_eq!(changed["PRIORITY"], "6");
+    let [corrected] = about(&all, Some("corrected"))[..] else { panic!("{all:#?}") };
+    assert_eq!(corrected["PRIORITY"], "4");
+    for (state, priority) in [("failed", "3"), ("blocked", "4"), ("drifted", "4")] {
+        let found = about(&all, Some(state));
+        assert_eq!(found.len(), 2, "{state}: {all:#?}");
+        assert_eq!(found[0]["PRIORITY"], priority, "{state}");
+    }
+    let runs = about(&all, None);
+    assert_eq!(runs.len(), 2, "{all:#?}");
+    assert_eq!(runs[1]["STEADFAST_RUN"], corrected["STEADFAST_RUN"]);
+    assert_ne!(changed["STEADFAST_RUN"], corrected["STEADFAST_RUN"]);
+    assert_eq!(runs[1]["STEADFAST_OUTCOME"], "failed");
+
+    // What each entry means is in the catalog.
+    let id = |entry: &Value| entry["MESSAGE_ID"].as_str().expect("a MESSAGE_ID").to_owned();
+    let catalog = steadfast::journal::messages::catalog();
+    for entry in &all {
+        assert!(catalog.contains(&id(entry)), "{entry:#}");
+    }
+    host.write("/usr/lib/systemd/catalog/steadfast.catalog", &catalog);
+    host.must("journalctl --update-catalog");
+    let text = host.must(&format!("journalctl -x --no-pager MESSAGE_ID={}", id(corrected)));
+    assert!(text.contains("file.\"/etc/motd\" had drifted and was corrected"), "{text}");
+    assert!(text.contains("policies/all.toml"), "{text}");
+
+    let metrics = host.read_text(TEXTFILE);
+    for line in [
+        "steadfast_last_run_outcome{outcome=\"failed\"} 1",
+        "steadfast_resources{state=\"corrected\"} 1",
+        "steadfast_resources{state=\"blocked\"} 1",
+        "steadfast_runs_total 2",
+        "steadfast_corrected_resources_total 1",
+        "steadfast_changed_resources_total 1",
+        "steadfast_failed_resources_total 2",
+        "steadfast_last_success_timestamp_seconds 0",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\nin\n{metrics}");
+    }
+    assert_eq!(host.must(&format!("stat -c %a {TEXTFILE}")), "644");
+    assert_eq!(host.must("ls -A /var/lib/collector"), "steadfast.prom");
+}
