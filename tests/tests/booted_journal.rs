@@ -55,7 +55,7 @@ fn the_journal_and_the_metrics_tell_what_happened() {
     assert_eq!(changed["STEADFAST_FILE"], "policies/all.toml");
     assert_eq!(changed["STEADFAST_LINE"], "2");
     assert_eq!(changed["STEADFAST_REVISION"], "none");
-    assert_eq!(changed["PRIORITY"], "6");
+    assert_eq!(changed["PRIORITY"], "5");
     let [corrected] = about(&all, Some("corrected"))[..] else { panic!("{all:#?}") };
     assert_eq!(corrected["PRIORITY"], "4");
     for (state, priority) in [("failed", "3"), ("blocked", "4"), ("drifted", "4")] {

@@ -18,4 +18,4 @@ mod tests;
 
 pub use exposition::exposition;
 pub use snapshot::{Applied, LastRun, Period, Snapshot, Totals};
-pub use textfile::{CONTENT_TYPE, publish};
+pub use textfile::{CONTENT_TYPE, publish, scrape};

@@ -131,20 +131,27 @@ impl Snapshot {
         let last = state.last_whole_run()?;
         let owed = state.owed()?.len();
         Ok(Self {
-            now: seconds(now).unwrap_or_default(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            audit: settings.agent.mode == Mode::Audit,
-            interval: settings.agent.interval.as_secs_f64(),
             last_run: last.as_ref().map(LastRun::of),
             totals: state.totals()?,
             open_drift: state.open_episodes()?,
             owed: u32::try_from(owed).unwrap_or(u32::MAX),
             pause: period(OverrideKind::Pause),
             rollback: period(OverrideKind::Rollback),
-            quarantined: 0,
             answered: polling.and_then(|polling| seconds(polling.answered.as_deref()?)),
             failures: polling.map_or(0, |polling| polling.failures),
+            ..Self::blank(settings, now)
         })
+    }
+
+    /// A host about which only `settings` are known.
+    pub fn blank(settings: &Settings, now: &str) -> Self {
+        Self {
+            now: seconds(now).unwrap_or_default(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            audit: settings.agent.mode == Mode::Audit,
+            interval: settings.agent.interval.as_secs_f64(),
+            ..Self::default()
+        }
     }
 }
 

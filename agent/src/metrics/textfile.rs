@@ -47,6 +47,20 @@ pub fn publish(state: &State, settings: &Settings, polling: Option<&Polling>) {
     }
 }
 
+/// The metrics as of now, for whoever asks the running agent; it reads the state, which takes as long
+/// as a disk does. Where there is no state yet they say that nothing has happened.
+pub fn scrape(
+    state_directory: &Path,
+    settings: &Settings,
+    polling: Option<&Polling>,
+) -> Result<String, StateError> {
+    let snapshot = match State::open_read_only(Path::new("/"), state_directory)? {
+        Some(state) => Snapshot::gather(&state, settings, &clock::now(), polling)?,
+        None => Snapshot::blank(settings, &clock::now()),
+    };
+    Ok(exposition(&snapshot))
+}
+
 /// Puts a file with `text` at `path`, readable for everyone. Its name ends otherwise until then: the
 /// collector reads every file that ends in `.prom`.
 fn write(path: &Path, text: &str) -> io::Result<()> {

@@ -179,7 +179,7 @@ fn automatic(instances: &[Instance]) -> Vec<RawEdge> {
         }
     }
     // Resources of one directory mostly stand together.
-    let mut last: Option<(&str, &str, Option<u32>)> = None;
+    let mut before: Option<(&str, &str, Option<u32>)> = None;
     let mut edges = Vec::new();
     for (own, instance) in (0_u32..).zip(instances) {
         let Some(relations) = &instance.relations else { continue };
@@ -187,7 +187,7 @@ fn automatic(instances: &[Instance]) -> Vec<RawEdge> {
             match edge {
                 Autoedge::Above { kind, path } => {
                     let Some(nearest) = parent(path) else { continue };
-                    let found = match last {
+                    let found = match before {
                         Some((known, directory, found))
                             if (known, directory) == (*kind, nearest) =>
                         {
@@ -195,7 +195,7 @@ fn automatic(instances: &[Instance]) -> Vec<RawEdge> {
                         }
                         _ => above(path).find_map(|path| identities.get(&(*kind, path))).copied(),
                     };
-                    last = Some((kind, nearest, found));
+                    before = Some((kind, nearest, found));
                     edges.extend(found.and_then(|other| turned(instances, own, other)));
                 }
                 Autoedge::Exactly(Identity { kind, .. }) if !kinds.contains(kind) => {}

@@ -400,7 +400,9 @@ mod tests {
 
     #[test]
     fn what_files_consist_of_needs_no_library() {
-        let many: String = (0..40).map(|number| format!("[file.\"/{number}\"]\nx = 1\n")).collect();
+        let many: Vec<String> =
+            (0..40).map(|number| format!("[file.\"/{number}\"]\nx = 1\n")).collect();
+        let many = many.concat();
         for text in [
             "",
             "a = 1\nb = [1, { c = 'x' }, [2.5]]\n",
