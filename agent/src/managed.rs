@@ -1,11 +1,13 @@
 //! The managed host: its settings, its facts, and where the agent's state about it is.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use steadfast_policies::Inputs;
 use steadfast_resources::facts::{Facts, FactsError};
 use steadfast_resources::host::HostOptions;
+use steadfast_resources::host::files::ContentMemory;
 
 use crate::config::{Mode, Settings, Verify};
 use crate::source::SourceSettings;
@@ -25,13 +27,22 @@ pub struct ManagedHost {
     pub facts: serde_json::Value,
     /// What the report should say about all this.
     pub messages: Vec<String>,
+    /// What a resident agent remembers of contents from run to run.
+    pub memory: Option<Arc<ContentMemory>>,
 }
 
 impl ManagedHost {
     /// A host whose facts are not known yet. `root` is canonical.
     pub fn new(root: PathBuf, state_directory: PathBuf, settings: Settings) -> Self {
         let messages = settings.warnings.clone();
-        Self { root, state_directory, settings, facts: serde_json::Value::Null, messages }
+        Self {
+            root,
+            state_directory,
+            settings,
+            facts: serde_json::Value::Null,
+            messages,
+            memory: None,
+        }
     }
 
     /// Looks at the host; replaces what was known and said before.
@@ -65,7 +76,11 @@ impl ManagedHost {
 
     /// How the machine is reached.
     pub fn host_options(&self) -> HostOptions {
-        HostOptions { root: self.root.clone(), repair_packages: self.settings.agent.repair }
+        HostOptions {
+            root: self.root.clone(),
+            repair_packages: self.settings.agent.repair,
+            memory: self.memory.clone(),
+        }
     }
 
     /// What policies are evaluated with.

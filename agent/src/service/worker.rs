@@ -63,8 +63,10 @@ impl Worker {
         stop: Arc<AtomicBool>,
         news: UnboundedSender<News>,
     ) -> Self {
+        let mut host = ManagedHost::new(PathBuf::from("/"), state_directory, settings);
+        host.memory = Some(Arc::default());
         Self {
-            host: ManagedHost::new(PathBuf::from("/"), state_directory, settings),
+            host,
             state: None,
             loading: Loading::default(),
             fights: Fights::default(),
