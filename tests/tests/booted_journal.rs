@@ -1,8 +1,13 @@
 //! What a run tells others on a host: the journal, with a catalog that explains it, and metrics in a
 //! file.
 
+use std::time::Duration;
+
 use serde_json::Value;
+use steadfast_tests::git::{GitServer, PolicyRepository};
 use steadfast_tests::host::{Suite, TestHost};
+
+const LONG: Duration = Duration::from_secs(60);
 
 const POLICY: &str = r#"
 [file."/etc/motd"]
@@ -96,4 +101,49 @@ fn the_journal_and_the_metrics_tell_what_happened() {
     }
     assert_eq!(host.must(&format!("stat -c %a {TEXTFILE}")), "644");
     assert_eq!(host.must("ls -A /var/lib/collector"), "steadfast.prom");
+}
+
+#[test]
+#[ignore = "boots a host"]
+fn the_agent_tells_who_changed_what_and_when_the_server_answered() {
+    let repository = PolicyRepository::with(&[
+        ("site.toml", "[[assign]]\nhosts = \"*\"\npolicies = [\"motd\"]\n"),
+        ("policies/motd.toml", "[file.\"/etc/motd\"]\ncontent = \"one\\n\"\n"),
+    ]);
+    let host = TestHost::options(Suite::Bookworm).with_fanotify().boot();
+    let server = GitServer::in_host(&repository, &host);
+    host.write(
+        "/etc/steadfast/agent.toml",
+        format!(
+            "[repository]\nurl = \"{}\"\nbranch = \"main\"\nca_file = \"/etc/test-authority.pem\"\n\
+             verify.mode = \"none\"\n[agent]\ninterval = \"1h\"\nsplay = \"0s\"\n\
+             [reports]\ntextfile = \"{TEXTFILE}\"\n",
+            server.url()
+        ),
+    );
+    let unit = include_str!("../../packaging/systemd/steadfast.service");
+    host.write("/etc/systemd/system/steadfast.service", unit);
+    host.must("mkdir /var/lib/collector && systemctl daemon-reload && systemctl start steadfast");
+    let file = |path: &str| host.run(&["cat", path]).stdout;
+    host.wait_until("the first metrics", LONG, || {
+        file(TEXTFILE).contains("outcome=\"changed\"} 1")
+            && host.run(&["steadfast", "status"]).succeeded()
+    });
+    host.must("echo mine > /etc/motd");
+    host.wait_until("the correction", LONG, || {
+        file("/etc/motd") == "one\n"
+            && file(TEXTFILE).contains("steadfast_corrected_resources_total 1")
+    });
+    let all = entries(&host);
+    let [corrected] = about(&all, Some("corrected"))[..] else { panic!("{all:#?}") };
+    let actor = corrected["STEADFAST_ACTOR"].as_str().unwrap_or_default();
+    assert!(actor.contains("(pid "), "{corrected:#}");
+    let message = corrected["MESSAGE"].as_str().unwrap_or_default();
+    assert!(message.ends_with(&format!("changed by {actor}")), "{message}");
+    let metrics = file(TEXTFILE);
+    let answered = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("steadfast_repository_answer_timestamp_seconds "))
+        .and_then(|value| value.parse::<f64>().ok());
+    assert!(answered.is_some_and(|answered| answered > 1.7e9), "{metrics}");
 }
