@@ -16,6 +16,7 @@ pub mod explain;
 pub mod journal;
 pub mod logging;
 pub mod managed;
+pub mod metrics;
 pub mod output;
 pub mod reference;
 pub mod report;

@@ -1,5 +1,7 @@
 //! How resources relate without being told: identity, and automatic edges.
 
+use crate::value::Text;
+
 /// What a resource is about, whatever its title: two resources with the same identity are one
 /// thing defined twice. For files the normalised path, for services the full unit name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -7,12 +9,12 @@ pub struct Identity {
     /// The kind's name.
     pub kind: &'static str,
     /// The normalised name within the kind.
-    pub name: String,
+    pub name: Text,
 }
 
 impl Identity {
     /// The identity `name` within `kind`.
-    pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
+    pub fn new(kind: &'static str, name: impl Into<Text>) -> Self {
         Self { kind, name: name.into() }
     }
 }
@@ -25,7 +27,7 @@ pub enum Autoedge {
         /// The kind looked for.
         kind: &'static str,
         /// The path whose parents its identity may be; only the nearest sixty-four count.
-        path: String,
+        path: Text,
     },
     /// After this one, if it is in the catalog.
     Exactly(Identity),

@@ -87,6 +87,22 @@ impl Text {
     }
 }
 
+impl Text {
+    /// The string on its own: shared where it is no slice of something larger.
+    pub fn shared(&self) -> Arc<str> {
+        match &self.0 {
+            Inner::Owned(text) => Arc::clone(text),
+            Inner::Slice { .. } => self.as_str().into(),
+        }
+    }
+}
+
+impl std::hash::Hash for Text {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
 impl Deref for Text {
     type Target = str;
     fn deref(&self) -> &str {
@@ -97,6 +113,18 @@ impl Deref for Text {
 impl From<String> for Text {
     fn from(text: String) -> Self {
         Self(Inner::Owned(text.into()))
+    }
+}
+
+impl From<Arc<str>> for Text {
+    fn from(text: Arc<str>) -> Self {
+        Self(Inner::Owned(text))
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Self(Inner::Owned(text.as_str().into()))
     }
 }
 

@@ -117,6 +117,7 @@ pub(super) fn run(
     let refusal = follower.refusal;
     if target.root == Path::new("/") {
         crate::journal::tell(&report);
+        crate::metrics::publish(&state, &target.settings, None);
     }
     print(&report, &catalog, arguments, output)?;
     if arguments.timings {
@@ -160,6 +161,7 @@ fn refused<T>(
     }
     if target.root == Path::new("/") {
         crate::journal::tell(&report);
+        crate::metrics::publish(state, &target.settings, None);
     }
     Err(error)
 }

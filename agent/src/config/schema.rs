@@ -309,8 +309,7 @@ pub const SETTINGS: &[Setting] = &[
         name: "textfile",
         form: Form::Path(Guard::Written),
         default: None,
-        summary: "Where to write metrics for the textfile collector of Prometheus' node exporter. \
-                  Of no effect yet.",
+        summary: "Where to write metrics for the textfile collector of Prometheus' node exporter.",
     },
 ];
 

@@ -17,4 +17,4 @@ pub const RECURRENCE_HOURS: i64 = 24;
 const ACTORS: usize = 8;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

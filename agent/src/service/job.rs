@@ -7,6 +7,7 @@ use std::time::Instant;
 use steadfast_resources::Actor;
 
 use super::event::Event;
+use super::live::Polling;
 use crate::report::{Override, Report};
 
 /// One run.
@@ -24,6 +25,8 @@ pub(super) struct Job {
     pub(super) overrides: Vec<Override>,
     /// What the report should say that was known before.
     pub(super) messages: Vec<String>,
+    /// The repository's server, for the metrics.
+    pub(super) polling: Polling,
 }
 
 /// What the worker tells while it works.

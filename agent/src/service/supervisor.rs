@@ -214,6 +214,7 @@ impl Supervisor {
         };
         job.actors = std::mem::take(&mut self.actors);
         job.overrides = self.overrides();
+        job.polling = self.live.polling.clone();
         if let Some(failure) = &self.live.polling.failure {
             let since = self.live.polling.answered.as_deref().unwrap_or("the agent started");
             job.messages.push(format!("the repository has not answered since {since}: {failure}"));

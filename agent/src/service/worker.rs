@@ -174,7 +174,8 @@ impl Worker {
             (Err(nothing), _) => self.nothing(&job, *nothing, messages, &state),
         };
         self.remember(&report, now);
-        tell_others(&report);
+        tell_journal(&report);
+        crate::metrics::publish(&state, &self.host.settings, Some(&job.polling));
         if job.focus.is_none() {
             crate::allocator::give_back();
             crate::allocator::unmap_text();
@@ -324,8 +325,8 @@ fn circumstances(job: &Job, loaded: &Loaded, fights: &Fights, now: Instant) -> C
     }
 }
 
-/// Journal and metrics.
-fn tell_others(report: &Report) {
+/// An interval's run that found everything in order is no news.
+fn tell_journal(report: &Report) {
     let quiet = report.outcome == Outcome::Converged && report.trigger == "interval";
     if !quiet && report.says_something() {
         crate::journal::tell(report);

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Transaction, params};
 use steadfast_policies::Catalog;
 
-use super::{State, StateError, chain, ledger, results};
+use super::{State, StateError, chain, ledger, results, totals};
 use crate::clock;
 use crate::report::{Outcome, Report, RunSummary, Scope, document_digest, listing};
 
@@ -70,6 +70,7 @@ impl State {
             }
             let run = insert(transaction, report, &digest, &document)?;
             results::insert(transaction, run.number, report)?;
+            totals::add(transaction, report)?;
             chain::set(transaction, "chain", &digest)?;
             forget(transaction, &run, retention)?;
             ledger::forget(transaction, &retention.oldest, drift.begun > 0)?;

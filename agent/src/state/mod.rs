@@ -35,6 +35,7 @@ mod schema;
 mod selecting;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod unwritable;
 
 use std::io::ErrorKind;

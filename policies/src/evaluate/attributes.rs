@@ -182,9 +182,11 @@ impl Evaluator<'_> {
         let Value::Text(path) = value else {
             return Err(self.not_a_path(declared, value, spot));
         };
-        let resolved = self.resolved(frame, path, spot)?;
-        if !self.files.in_library(&resolved) {
-            return Err(self.missing(frame, "template", path, spot));
+        if !self.is_last_template(frame, path) {
+            let resolved = self.resolved(frame, path, spot)?;
+            if !self.files.in_library(&resolved) {
+                return Err(self.missing(frame, "template", path, spot));
+            }
         }
         let outcome = self.template(frame, locals, path, spot)?;
         self.evaluated(frame, outcome, given.item.span)

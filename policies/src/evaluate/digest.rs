@@ -61,15 +61,22 @@ pub(crate) fn catalog(resources: &[Resource]) -> String {
 }
 
 /// Hashes many small parts at a time.
-#[derive(Default)]
 struct Hasher {
     hasher: Sha256,
     waiting: Vec<u8>,
 }
 
+/// How many bytes are hashed at a time.
+const ROOM: usize = 1024;
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self { hasher: Sha256::default(), waiting: Vec::with_capacity(ROOM) }
+    }
+}
+
 impl Hasher {
     fn update(&mut self, bytes: &[u8]) {
-        const ROOM: usize = 1024;
         if self.waiting.len() + bytes.len() > ROOM {
             self.hasher.update(&self.waiting);
             self.waiting.clear();
@@ -88,8 +95,11 @@ impl Hasher {
 }
 
 fn length(hasher: &mut Hasher, tag: u8, length: usize) {
-    hasher.update(&[tag]);
-    hasher.update(&(length as u64).to_le_bytes());
+    let mut head = [tag; 9];
+    if let Some(rest) = head.get_mut(1..) {
+        rest.copy_from_slice(&(length as u64).to_le_bytes());
+    }
+    hasher.update(&head);
 }
 
 fn bytes(hasher: &mut Hasher, tag: u8, content: &[u8]) {

@@ -35,6 +35,7 @@ use crate::catalog::{Common, Origin};
 use crate::check::Check;
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
 use crate::expression::{Engine, Library, Scope, file_function};
+use crate::map::Set;
 use crate::parse::{self, Policy};
 use crate::record::Record;
 use crate::site::Datum;
@@ -123,7 +124,9 @@ pub(crate) struct Evaluator<'a> {
     /// How many policies that include others are being brought in.
     pub(crate) including: usize,
     /// The expressions judged so far, by where they are written.
-    pub(crate) linted: RefCell<HashSet<(SourceId, u32)>>,
+    pub(crate) linted: RefCell<Set<(SourceId, u32)>>,
+    /// The template that was rendered last.
+    pub(crate) last_template: RefCell<Option<texts::LastTemplate<'a>>>,
     /// Titles of resources that could not be understood.
     pub(crate) broken_titles: Vec<Text>,
     /// Whether a file could not be parsed, so that any resource may be missing.
@@ -207,6 +210,7 @@ impl<'a> Evaluator<'a> {
             assigned: Vec::new(),
             including: 0,
             linted: RefCell::default(),
+            last_template: RefCell::default(),
             broken_titles: Vec::new(),
             unsound: false,
             uses: 0,

@@ -76,7 +76,11 @@ impl Evaluator<'_> {
         }
         let mut common = Common::default();
         let mut links = frame.links.clone();
-        let mut attributes = Attributes { failed: declaration.broken, ..Attributes::default() };
+        let mut attributes = Attributes {
+            values: Vec::with_capacity(declaration.given.len() + defaults.len()),
+            failed: declaration.broken,
+            ..Attributes::default()
+        };
         let ignored = given()
             .find(|given| matches!(given.name, Name::Common(parse::Common::Ignore)))
             .map_or(Ok(Vec::new()), |given| self.ignored(frame, locals, declared, given));
@@ -141,7 +145,7 @@ impl Evaluator<'_> {
         let digest = digest::resource(declared.name, &title.text, &attributes.values, &common);
         self.instances.push(Instance {
             kind,
-            reference: Reference::new(declared.name, title.text.as_str()),
+            reference: Reference::new(declared.name, title.text.shared()),
             spot,
             wanted,
             relations,
@@ -175,7 +179,7 @@ impl Evaluator<'_> {
         let written = &declaration.title;
         let title = if is_interpolated(written) {
             match self.string(frame, locals, written, declaration.title_span)? {
-                Outcome::Known(value) => match value.as_str() {
+                Outcome::Known(value) => match value.to_str() {
                     Some(text) => Title { text: Text::from(text), pattern: None },
                     None if value.is_number() => {
                         Title { text: Text::from(value.to_string()), pattern: None }

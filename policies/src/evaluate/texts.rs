@@ -61,6 +61,21 @@ impl Locals {
     }
 }
 
+/// A template that is there and compiles.
+#[derive(Clone)]
+pub(crate) struct LastTemplate<'e> {
+    directory: Arc<str>,
+    path: Rc<str>,
+    compiled: Rc<Compiled<'e>>,
+}
+
+impl LastTemplate<'_> {
+    /// Whether it is the one at `path` of the policy of `frame`.
+    fn is(&self, frame: &Frame<'_>, path: &str) -> bool {
+        *self.path == *path && self.directory == frame.policy.directory
+    }
+}
+
 /// What came of an expression.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
@@ -134,6 +149,12 @@ impl Evaluator<'_> {
         self.run(frame, locals, &compiled, origin)
     }
 
+    /// Whether the template at `path`, which is relative to the policy, is the one rendered last: most
+    /// are rendered many times in a row.
+    pub(super) fn is_last_template(&self, frame: &Frame<'_>, path: &str) -> bool {
+        self.last_template.borrow().as_ref().is_some_and(|last| last.is(frame, path))
+    }
+
     /// Renders the template at `path`, which is relative to the policy and written at `spot`.
     pub(crate) fn template(
         &self,
@@ -142,8 +163,13 @@ impl Evaluator<'_> {
         path: &str,
         spot: Spot,
     ) -> Result<Outcome, Reported> {
-        let name = Library::file_name(&frame.policy.directory, path);
         let origin = Origin { spot, text: path, offset: 0 };
+        let last =
+            self.last_template.borrow().as_ref().filter(|last| last.is(frame, path)).cloned();
+        if let Some(LastTemplate { compiled, .. }) = last {
+            return self.run(frame, locals, &compiled, origin);
+        }
+        let name = Library::file_name(&frame.policy.directory, path);
         let compiled = loop {
             match self.engine.template(&name) {
                 Ok(compiled) => break compiled,
@@ -151,6 +177,11 @@ impl Evaluator<'_> {
                 Err(error) => return Err(tell(&self.told(frame, locals, origin), &error)),
             }
         };
+        self.last_template.replace(Some(LastTemplate {
+            directory: Arc::clone(&frame.policy.directory),
+            path: path.into(),
+            compiled: Rc::clone(&compiled),
+        }));
         self.run(frame, locals, &compiled, origin)
     }
 

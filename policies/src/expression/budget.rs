@@ -42,9 +42,7 @@ impl Budget {
 
     /// Takes `units` from it.
     pub(super) fn charge(&self, units: usize) -> Result<(), Error> {
-        let units = units as u64;
-        let before = self.0.fetch_add(units, Ordering::Relaxed);
-        if before.saturating_add(units) > MAXIMUM_WORK {
+        if self.add(units as u64) > MAXIMUM_WORK {
             return Err(Error::new(ErrorKind::OutOfFuel, SPENT));
         }
         Ok(())
@@ -54,7 +52,15 @@ impl Budget {
     /// not get that far.
     pub(super) fn burnt(&self, levels: Option<(u64, u64)>) {
         let consumed = levels.map_or(FUEL, |(consumed, _)| consumed);
-        self.0.fetch_add(consumed * INSTRUCTION, Ordering::Relaxed);
+        self.add(consumed * INSTRUCTION);
+    }
+
+    /// All that is used up with `units` more. One thread makes a catalog, so that nothing comes
+    /// between reading and writing; adding as one step would cost several times as much.
+    fn add(&self, units: u64) -> u64 {
+        let sum = self.0.load(Ordering::Relaxed).saturating_add(units);
+        self.0.store(sum, Ordering::Relaxed);
+        sum
     }
 
     /// Refuses a value that is too large or nests too deep, and takes what looking costs; otherwise

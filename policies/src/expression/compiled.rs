@@ -50,7 +50,9 @@ impl Compiled<'_> {
             }
             Self::Template(template) => {
                 budget.charge(RUN)?;
-                let mut output = Bounded { bytes: Vec::new(), exceeded: false };
+                // Most is text that is written as it stands.
+                let likely = template.source().len().min(MAXIMUM_OUTPUT);
+                let mut output = Bounded { bytes: Vec::with_capacity(likely), exceeded: false };
                 let rendered = template.render_captured_to(scope.clone(), &mut output);
                 let rendered =
                     rendered.map(|captured| budget.burnt(captured.state().fuel_levels()));

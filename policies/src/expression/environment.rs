@@ -49,6 +49,9 @@ pub(crate) fn environment(library: &Arc<Library>, budget: &Budget) -> Environmen
     // What is written within a macro or a `set` block goes nowhere near the bounded output.
     environment.set_formatter(move |output, state, value| {
         budget.charge(WRITING + budget.text_length(value)?)?;
+        if let Some(text) = value.as_str() {
+            return output.write_str(text).map_err(Error::from);
+        }
         escape_formatter(output, state, value)
     });
     environment

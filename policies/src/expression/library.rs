@@ -4,8 +4,11 @@
 //! is asked for first is noted as wanted, the evaluation fails, the file is fetched, and the
 //! evaluation is tried again. Evaluation is pure, so trying again is harmless.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::map::Map;
 
 /// What is known about a file of the repository.
 #[derive(Debug, Clone)]
@@ -20,12 +23,14 @@ pub(crate) enum Known {
 #[derive(Debug, Default)]
 pub(crate) struct Library {
     state: Mutex<State>,
+    /// Whether anything is wanted: asked after every evaluation.
+    any_wanted: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    files: HashMap<String, Known>,
-    inline: HashMap<String, String>,
+    files: Map<String, Known>,
+    inline: Map<String, String>,
     wanted: BTreeSet<String>,
 }
 
@@ -89,13 +94,19 @@ impl Library {
         let known = state.files.get(path).cloned();
         if known.is_none() {
             state.wanted.insert(path.to_owned());
+            self.any_wanted.store(true, Ordering::Relaxed);
         }
         known
     }
 
     /// What was asked for and not fetched, to be fetched now.
     pub(crate) fn take_wanted(&self) -> BTreeSet<String> {
-        std::mem::take(&mut self.state().wanted)
+        if !self.any_wanted.load(Ordering::Relaxed) {
+            return BTreeSet::new();
+        }
+        let mut state = self.state();
+        self.any_wanted.store(false, Ordering::Relaxed);
+        std::mem::take(&mut state.wanted)
     }
 
     /// Keeps what was fetched.

@@ -11,6 +11,9 @@ use minijinja::value::ValueKind;
 
 use super::scope::{ROOTS, Scope};
 
+/// How long a value mostly is at most, in bytes.
+const LIKELY: usize = 16;
+
 /// Text and names in turn.
 #[derive(Debug)]
 pub(crate) struct Plain(Vec<Piece>);
@@ -50,7 +53,11 @@ impl Plain {
         if let [Piece::Name(parts)] = self.0.as_slice() {
             return found(scope, parts);
         }
-        let mut text = String::new();
+        let sizes = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Name(_) => LIKELY,
+        });
+        let mut text = String::with_capacity(sizes.sum());
         for piece in &self.0 {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),

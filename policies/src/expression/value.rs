@@ -62,7 +62,7 @@ pub(crate) fn to_value(value: &Jinja) -> Result<Option<Value>, Unconvertible> {
             let float = f64::try_from(value.clone());
             Value::Float(float.map_err(|_| Unconvertible::Kind("number"))?)
         }
-        ValueKind::String => Value::text(value.as_str().unwrap_or_default()),
+        ValueKind::String => Value::Text(value.to_str().unwrap_or_default().into()),
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|_| Unconvertible::Kind("iterator"))?;
             Value::List(items.map(|item| inner(&item)).collect::<Result<_, _>>()?)

@@ -172,15 +172,33 @@ fn automatic(instances: &[Instance]) -> Vec<RawEdge> {
         }
     }
     let mut sorted: Option<Vec<((&str, &str), u32)>> = None;
+    let mut kinds: Vec<&str> = Vec::new();
+    for (kind, _) in identities.keys() {
+        if !kinds.contains(kind) {
+            kinds.push(kind);
+        }
+    }
+    // Resources of one directory mostly stand together.
+    let mut before: Option<(&str, &str, Option<u32>)> = None;
     let mut edges = Vec::new();
     for (own, instance) in (0_u32..).zip(instances) {
         let Some(relations) = &instance.relations else { continue };
         for edge in &relations.after {
             match edge {
                 Autoedge::Above { kind, path } => {
-                    let found = above(path).find_map(|parent| identities.get(&(*kind, parent)));
-                    edges.extend(found.and_then(|other| turned(instances, own, *other)));
+                    let Some(nearest) = parent(path) else { continue };
+                    let found = match before {
+                        Some((known, directory, found))
+                            if (known, directory) == (*kind, nearest) =>
+                        {
+                            found
+                        }
+                        _ => above(path).find_map(|path| identities.get(&(*kind, path))).copied(),
+                    };
+                    before = Some((kind, nearest, found));
+                    edges.extend(found.and_then(|other| turned(instances, own, other)));
                 }
+                Autoedge::Exactly(Identity { kind, .. }) if !kinds.contains(kind) => {}
                 Autoedge::Exactly(Identity { kind, name }) => {
                     let found = identities.get(&(*kind, name.as_str()));
                     edges.extend(found.and_then(|other| turned(instances, own, *other)));

@@ -16,13 +16,24 @@ pub(crate) fn report(world: &World<'_>, counts: impl Fn(u32) -> bool) {
                 && relations.after.iter().any(|edge| matches!(edge, Autoedge::Exactly(_)))
         })
     };
+    // Only what is named at all can name back: where ten thousand files name their owner, the users.
+    let mut kinds: Vec<&str> = Vec::new();
+    for Identity { kind, .. } in world.instances.iter().flat_map(needed) {
+        if !kinds.contains(kind) {
+            kinds.push(kind);
+        }
+    }
     let mut identities: Map<&Identity, u32> = Map::default();
     for (index, instance) in (0_u32..).zip(world.instances) {
         if let Some(relations) = instance.relations.as_ref().filter(|_| counts(index))
+            && kinds.contains(&relations.identity.kind)
             && exact(instance)
         {
             identities.entry(&relations.identity).or_insert(index);
         }
+    }
+    if identities.is_empty() {
+        return;
     }
     for (own, instance) in (0_u32..).zip(world.instances) {
         if !counts(own) || !exact(instance) {

@@ -73,7 +73,7 @@ impl Converter<'_> {
     }
 
     /// A slice of the file where the string is written as it is, else a copy.
-    fn text(&self, text: Cow<'_, str>) -> Text {
+    pub(super) fn text(&self, text: Cow<'_, str>) -> Text {
         match text {
             Cow::Owned(text) => Text::from(text),
             Cow::Borrowed(text) => {

@@ -55,7 +55,13 @@ fn is_implicit(entry: &Entry) -> bool {
 }
 
 /// A key by its text.
-struct Key(Text);
+pub(super) struct Key(pub(super) Text);
+
+impl std::borrow::Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 impl std::hash::Hash for Key {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {

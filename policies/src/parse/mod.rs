@@ -4,6 +4,7 @@
 //! own text. What must stay true: no text, however odd, makes this panic or overflow the stack.
 
 mod convert;
+mod direct;
 mod duplicate;
 mod duration;
 mod literal;
@@ -61,7 +62,7 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
         context.error(Code::Limit, Spot::new(source, Span::default()), message).report();
         return Document { entries: Vec::new(), sound: false };
     }
-    match scan(&text) {
+    let pieces = match scan(&text) {
         Scan::TooDeep(at) => {
             let spot = Spot::new(source, Span::new(&(at..at + 1)));
             let message = format!("a key has more than {MAXIMUM_PARTS} parts");
@@ -76,12 +77,16 @@ pub(crate) fn parse(context: &Context, source: SourceId) -> Document {
             context.error(Code::Limit, spot, message).report();
             return Document { entries: Vec::new(), sound: false };
         }
-        Scan::Pieces(pieces) if pieces.len() > 2 => {
-            if let Some(entries) = in_pieces(context, source, &text, &pieces) {
-                return Document { entries, sound: true };
-            }
-        }
-        Scan::Pieces(_) => {}
+        Scan::Pieces(pieces) => pieces,
+    };
+    let whole = convert::Converter { context, source, text: &text, base: 0, sound: true };
+    if let Some(entries) = direct::entries(&whole, &pieces) {
+        return Document { entries, sound: true };
+    }
+    if pieces.len() > 2
+        && let Some(entries) = in_pieces(context, source, &text, &pieces)
+    {
+        return Document { entries, sound: true };
     }
     let (table, errors) = if text.len() > MAXIMUM_RECOVERED {
         match DeTable::parse(&text) {

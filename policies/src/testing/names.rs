@@ -5,7 +5,7 @@
 //! the thing is there.
 
 use globset::{GlobBuilder, GlobMatcher};
-use steadfast_resources::{AnyKind, AttributeReader, Value};
+use steadfast_resources::{AnyKind, AttributeReader, Text, Value};
 
 use crate::catalog::{Catalog, Resource};
 use crate::graph::reference;
@@ -14,7 +14,7 @@ use crate::graph::reference;
 pub(super) struct Names<'c> {
     pub(super) catalog: &'c Catalog,
     /// What each resource is about, whatever its title.
-    identities: Vec<Option<String>>,
+    identities: Vec<Option<Text>>,
 }
 
 impl<'c> Names<'c> {
@@ -39,7 +39,7 @@ impl<'c> Names<'c> {
     pub(super) fn matching(&self, text: &str) -> impl Iterator<Item = (usize, &'c Resource)> {
         let (kind, title) = reference(text).unwrap_or_default();
         let identity = self.identity(&kind, &title);
-        let patterns: Vec<(String, Option<GlobMatcher>)> = [Some(title), identity]
+        let patterns: Vec<(Text, Option<GlobMatcher>)> = [Some(Text::from(title)), identity]
             .into_iter()
             .flatten()
             .map(|title| {
@@ -49,7 +49,7 @@ impl<'c> Names<'c> {
             .collect();
         let fits = move |name: &str| {
             patterns.iter().any(|(title, glob)| {
-                title == name || glob.as_ref().is_some_and(|glob| glob.is_match(name))
+                **title == *name || glob.as_ref().is_some_and(|glob| glob.is_match(name))
             })
         };
         self.of_kind(&kind)
@@ -70,7 +70,7 @@ impl<'c> Names<'c> {
 
     /// What a resource with this title would be about. `None` where its kind cannot tell, or where
     /// the catalog has none of that kind.
-    fn identity(&self, kind: &str, title: &str) -> Option<String> {
+    fn identity(&self, kind: &str, title: &str) -> Option<Text> {
         let (_, resource, _) = self.of_kind(kind).next()?;
         identity(resource.kind, title)
     }
@@ -78,7 +78,7 @@ impl<'c> Names<'c> {
 
 /// What a resource of `kind` that is called `title` is about, as far as the title tells: it is
 /// tried without attributes, and then as one that is to be absent, which needs the fewest.
-fn identity(kind: &'static dyn AnyKind, title: &str) -> Option<String> {
+fn identity(kind: &'static dyn AnyKind, title: &str) -> Option<Text> {
     let absent = [("ensure", Value::text("absent"))];
     [&[][..], &absent[..]].into_iter().find_map(|values| {
         let wanted = kind.wanted(title, &mut AttributeReader::new(values))?;

@@ -121,7 +121,7 @@ impl Kind for Note {
     }
 
     fn relations(&self, wanted: &WantedNote) -> Relations {
-        let after = vec![Autoedge::Above { kind: "note", path: wanted.path.clone() }];
+        let after = vec![Autoedge::Above { kind: "note", path: wanted.path.clone().into() }];
         Relations::new(Identity::new("note", &*wanted.path), after, wanted.absent)
     }
 

@@ -46,6 +46,7 @@ use crate::kind::{Batch, Kind, Prepare, Recover, Turn, Watch};
 use crate::pending::{Pending, Provision};
 use crate::relations::{Autoedge, Identity, Relations};
 use crate::step::{Planned, Step};
+use crate::value::Text;
 use wanted::{Account, Shape};
 
 /// The `file` kind.
@@ -66,24 +67,25 @@ impl Kind for File {
     }
 
     fn relations(&self, wanted: &Wanted) -> Relations {
-        let file = |path: &dyn std::fmt::Display| Identity::new("file", path.to_string());
+        let file = |path: &AbsolutePath| Text::from(&*path.shown());
+        let path = file(&wanted.path);
         let mut after = Vec::new();
         if !wanted.path.is_root() {
-            after.push(Autoedge::Above { kind: "file", path: wanted.path.to_string() });
+            after.push(Autoedge::Above { kind: "file", path: path.clone() });
         }
         for (kind, account) in [("user", &wanted.owner), ("group", &wanted.group)] {
             if let Some(Account::Name(name)) = account {
-                after.push(Autoedge::Exactly(Identity::new(kind, &**name)));
+                after.push(Autoedge::Exactly(Identity::new(kind, name.clone())));
             }
         }
         if let Shape::Symlink(target) = &wanted.shape
             && let Some(leads_to) = wanted.path.link_leads_to(target)
             && leads_to != wanted.path
         {
-            after.push(Autoedge::Exactly(file(&leads_to)));
+            after.push(Autoedge::Exactly(Identity::new("file", file(&leads_to))));
         }
         let absent = matches!(wanted.shape, Shape::Absent);
-        Relations::new(file(&wanted.path), after, absent)
+        Relations::new(Identity::new("file", path), after, absent)
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {

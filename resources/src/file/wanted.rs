@@ -78,7 +78,7 @@ pub(super) struct TreeWish {
 /// A user or group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Account {
-    Name(Box<str>),
+    Name(Text),
     Number(u32),
 }
 
@@ -295,7 +295,7 @@ fn account(name: &'static str, attributes: &mut AttributeReader<'_>) -> Option<A
                 attributes.error(name, format!("{text:?} can be no account's name"));
                 return None;
             }
-            Some(Account::Name(text.as_str().into()))
+            Some(Account::Name(text.clone()))
         }
         _ => None,
     }

@@ -67,7 +67,7 @@ impl Kind for User {
             }
         }
         if wanted.manage_home {
-            after.push(Autoedge::Above { kind: "file", path: wanted.home_path(None) });
+            after.push(Autoedge::Above { kind: "file", path: wanted.home_path(None).into() });
         }
         after.dedup();
         let identity = Identity::new("user", &wanted.name);

@@ -361,5 +361,5 @@ fn a_user_comes_after_what_it_names() {
     }
     let above = relations.after.iter().find(|edge| matches!(edge, Autoedge::Above { .. }));
     let path = "/srv/a".to_owned();
-    assert_eq!(above, Some(&Autoedge::Above { kind: "file", path }));
+    assert_eq!(above, Some(&Autoedge::Above { kind: "file", path: path.into() }));
 }

@@ -9,7 +9,6 @@ mod modules;
 mod names;
 mod parameters;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use steadfast_resources::{AnyKind, AttributeDeclaration, Registry, Text};
@@ -19,6 +18,7 @@ use super::node::{Entry, Item, Node};
 use crate::declaration::POLICY;
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, SourceId, Span, Spot};
+use crate::map::Map;
 
 pub use checks::CHECK;
 pub(crate) use checks::{CheckDeclaration, checks};
@@ -33,7 +33,7 @@ pub(crate) struct Policy {
     /// The directory that templates and sources are relative to; empty for the repository's root.
     pub(crate) directory: Arc<str>,
     pub(crate) parameters: Vec<Parameter>,
-    pub(crate) defaults: HashMap<&'static str, Vec<Given>>,
+    pub(crate) defaults: Map<&'static str, Vec<Given>>,
     /// The names of the policies that it brings in, and where each is written.
     pub(crate) includes: Vec<(Text, Span)>,
     /// What `tags` is given.
@@ -134,7 +134,7 @@ impl Policy {
             source,
             directory: "".into(),
             parameters: Vec::new(),
-            defaults: HashMap::new(),
+            defaults: Map::default(),
             includes: Vec::new(),
             tags: None,
             elements: Vec::new(),

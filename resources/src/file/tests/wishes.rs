@@ -88,7 +88,7 @@ fn automatic_edges() {
     assert_eq!(
         relations.after,
         [
-            Autoedge::Above { kind: "file", path: "/srv/www/current".to_owned() },
+            Autoedge::Above { kind: "file", path: "/srv/www/current".into() },
             Autoedge::Exactly(Identity::new("user", "deploy")),
             Autoedge::Exactly(file("/srv/releases/5")),
         ]

@@ -3,6 +3,7 @@
 //! What must stay true: an [`AbsolutePath`] starts with `/`, has no empty, `.` or `..` component, no
 //! NUL and no trailing slash (except `/` itself). Whether links lie in it is the port's business.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -46,7 +47,7 @@ impl AbsolutePath {
         if text.is_empty() {
             return Err(PathError::Empty);
         }
-        if text.contains(['\0', '\n', '\r']) {
+        if text.bytes().any(|byte| matches!(byte, b'\0' | b'\n' | b'\r')) {
             return Err(PathError::Unprintable(text.into()));
         }
         if !text.starts_with('/') {
@@ -71,6 +72,17 @@ impl AbsolutePath {
             return Ok(Self::root());
         }
         Ok(Self(OsString::from(normal).into_boxed_os_str()))
+    }
+
+    /// The path as people read it. A name on the machine may hold anything; a line of output must
+    /// stay one line.
+    pub fn shown(&self) -> Cow<'_, str> {
+        let text = self.0.to_string_lossy();
+        if text.chars().any(char::is_control) {
+            Cow::Owned(text.escape_debug().to_string())
+        } else {
+            text
+        }
     }
 
     /// The path as the standard library has it.
@@ -156,13 +168,7 @@ impl AsRef<Path> for AbsolutePath {
 
 impl fmt::Display for AbsolutePath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A name on the machine may hold anything; a line of output must stay one line.
-        let text = self.0.to_string_lossy();
-        if text.chars().any(char::is_control) {
-            write!(formatter, "{}", text.escape_debug())
-        } else {
-            formatter.write_str(&text)
-        }
+        formatter.write_str(&self.shown())
     }
 }
 
