@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::value::{Kwargs, Rest};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 use regex::{Regex, RegexBuilder};
 
 use super::brief;
+use super::limits::Limited;
 use crate::expression::budget::Budget;
 
 /// Expressions compiled so far: a filter in a loop compiles its expression once.
@@ -62,7 +63,7 @@ impl Cache {
     }
 }
 
-pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
+pub(super) fn install(environment: &mut Limited<'_>, budget: &Budget) {
     let cache = Cache { budget: budget.clone(), ..Cache::default() };
     let shared = cache.clone();
     environment.add_filter(

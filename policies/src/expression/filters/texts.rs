@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use minijinja::value::{Kwargs, Rest, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::brief;
+use super::limits::Limited;
 
 /// The widest text that is made wider.
 const MAXIMUM_WIDTH: usize = 10_000;
@@ -14,7 +15,7 @@ fn failed(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
-pub(super) fn install(environment: &mut Environment<'static>) {
+pub(super) fn install(environment: &mut Limited<'_>) {
     environment.add_filter(
         "comment",
         |text: Cow<'_, str>, style: Option<&str>, arguments: Kwargs| {
