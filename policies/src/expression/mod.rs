@@ -24,6 +24,7 @@ mod literals;
 mod plain;
 mod scope;
 mod split;
+mod syntax;
 mod tokens;
 mod unknown;
 mod value;

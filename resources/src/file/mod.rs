@@ -82,7 +82,8 @@ impl Kind for File {
             after.push(Autoedge::Exactly(file(&leads_to)));
         }
         let absent = matches!(wanted.shape, Shape::Absent);
-        Relations::new(file(&wanted.path), after, absent)
+        let leaf = matches!(wanted.shape, Shape::File(_));
+        Relations { leaf, ..Relations::new(file(&wanted.path), after, absent) }
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {

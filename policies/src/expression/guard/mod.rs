@@ -22,7 +22,7 @@ use std::ops::Range;
 use minijinja::machinery::{parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
-pub(super) use scan::{blocks, end_of_raw, walk};
+pub(super) use scan::{Block, blocks, end_of_raw, walk};
 
 /// The filters that are written around expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,8 +125,27 @@ pub(super) fn written_range(compiled: &str, range: &Range<usize>) -> Range<usize
         let removed: usize = before.map(|inserted| inserted.end.min(at) - inserted.start).sum();
         at.saturating_sub(removed)
     };
+    let inside = insertions.iter().position(|inserted| inserted.contains(&range.start));
+    if let Some(opening) = inside.and_then(|closing| opening(compiled, &insertions, closing)) {
+        // A filter refuses what it stands around.
+        return place(opening)..place(range.start);
+    }
     let start = place(range.start);
     start..place(range.end).max(start)
+}
+
+/// Where the expression begins that ends with the insertion `closing`.
+fn opening(compiled: &str, insertions: &[Range<usize>], closing: usize) -> Option<usize> {
+    let mut open = 0_usize;
+    for inserted in insertions.get(..=closing)?.iter().rev() {
+        match compiled.as_bytes().get(inserted.start)? {
+            b')' => open += 1,
+            b'(' if open <= 1 => return (open == 1).then_some(inserted.end),
+            b'(' => open -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What was put into `compiled`.

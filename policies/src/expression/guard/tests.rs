@@ -43,7 +43,7 @@ fn expressions_are_guarded() {
         ("a if b == c else d + e", "a if ‹bwe› == c else ‹d + ebo›"),
         ("(a if b else c) == d", "(‹a if b else cwe›) == d"),
         ("a | groupby('x')", "‹a | groupby('x')bo›"),
-        ("')' ~ (('(' ~ a).b) == c", "‹')' ~ (('(' ~ a).b)ma› == c"),
+        ("')' ~ (('(' ~ a).b) == c", "‹')' ~ ((‹'(' ~ ama›).b)we› == c"),
     ] {
         let compiled = expression(text.to_owned());
         assert_eq!(shown(&compiled), expected, "{text}");
@@ -94,6 +94,8 @@ fn places_are_found_in_what_is_written() {
         let range = written_range(&compiled, &(at..at + word.len()));
         assert_eq!(&text[range], word);
     }
+    let at = compiled.find("bounded__").unwrap();
+    assert_eq!(&text[written_range(&compiled, &(at..at + 9))], "b + c");
 }
 
 /// Expressions of every form, some of them in brackets.
