@@ -12,6 +12,8 @@
 mod authors;
 #[path = "golden/ci.rs"]
 mod ci;
+#[path = "golden/mistakes.rs"]
+mod mistakes;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

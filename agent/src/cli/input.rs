@@ -47,11 +47,11 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The host with this root directory, with its own facts or those in a file.
+    /// The host with this root directory, with its own facts or those supposed.
     pub(super) fn new(
         root: &Path,
         locations: &Locations,
-        facts_file: Option<&Path>,
+        supposed: Option<serde_json::Value>,
     ) -> Result<Self, CommandError> {
         let root = root.canonicalize().map_err(|error| {
             CommandError::new(format!("cannot use the root directory {}", root.display()))
@@ -59,8 +59,8 @@ impl Target {
         })?;
         let settings = locations.settings()?;
         let mut messages = settings.warnings.clone();
-        let facts = if let Some(file) = facts_file {
-            facts_from(file)?
+        let facts = if let Some(facts) = supposed {
+            facts
         } else {
             let gathered = Facts::gather(&root, Instant::now() + FACTS_TIME)?;
             messages.extend(gathered.warnings);
@@ -427,7 +427,8 @@ fn commit_revision(source: &str, information: &RevisionInformation) -> Revision 
     }
 }
 
-fn facts_from(file: &Path) -> Result<serde_json::Value, CommandError> {
+/// The facts in a file.
+pub(super) fn facts_from(file: &Path) -> Result<serde_json::Value, CommandError> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         CommandError::new(format!("cannot read the facts in {}", file.display())).because(&error)
     })?;

@@ -16,6 +16,7 @@ mod restore;
 mod schema;
 mod selection;
 mod single;
+mod supposed;
 mod test;
 mod timings;
 mod validate;
