@@ -222,8 +222,8 @@ hostile! {
     slices_of_slices: template("{% set ns = namespace(a=range(100) | list) %}{% for i in range(100000) %}{% set ns.a = ns.a[0:] %}{% endfor %}") => "too much work";
     slices_in_lists: template("{% set ns = namespace(a=[[1]]) %}{% for i in range(50000) %}{% set ns.a = [ns.a[0][0:]] %}{% endfor %}{{ ns.a | length }}") => 1;
     batches_of_batches: template("{% set ns = namespace(a=[1]) %}{% for i in range(100000) %}{% set ns.a = ns.a | batch(1) %}{% endfor %}") => "nests deeper";
-    a_circle: template("{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}") => "nests deeper";
-    a_circle_of_two: template("{% set a = namespace() %}{% set b = namespace(a=a) %}{% set a.b = b %}{{ a }}") => "nests deeper";
+    a_circle: template("{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}") => "cannot hold a namespace";
+    a_circle_of_two: template("{% set a = namespace() %}{% set b = namespace(a=a) %}{% set a.b = [b] %}{{ a }}") => "cannot hold a namespace";
     a_long_replacement_by_method: expression("('x' * 10**6).replace('x', 'y' * 10**6)") => "exceeds 16 MiB";
     a_long_join_by_method: expression("','.join(['x' * 10**6] * 1000)") => "exceeds 16 MiB";
     a_replacement_of_nothing: expression("('x' * 10**6) | replace('', 'y' * 100)") => "exceeds 16 MiB";

@@ -2,7 +2,7 @@
 //! against the budget.
 
 use minijinja::value::ValueKind;
-use minijinja::{Error, Value, filters, functions, tests};
+use minijinja::{Error, ErrorKind, Value, filters, functions, tests};
 
 use super::limits::{Limited, free, items, limited};
 use crate::expression::budget::{Budget, MAXIMUM_ITEMS, too_large};
@@ -120,6 +120,14 @@ fn around_expressions(own: &mut Limited<'_>) {
         budget.bounded(&value)?;
         if value.kind() == ValueKind::Iterable { budget.made(value) } else { Ok(value) }
     });
+    add(guard::Filter::Stored, |budget, value| {
+        budget.bounded(&value)?;
+        if holds_namespace(&value) {
+            let message = "a namespace cannot hold a namespace";
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        }
+        if value.kind() == ValueKind::Iterable { budget.made(value) } else { Ok(value) }
+    });
     add(guard::Filter::Made, Budget::made);
     add(guard::Filter::Weighed, |budget, value| budget.bounded(&value).map(|_| value));
     add(guard::Filter::Searched, |budget, value| {
@@ -228,4 +236,20 @@ fn compared(budget: &Budget, arguments: &[Value]) -> Result<(), Error> {
 
 fn either(budget: &Budget, arguments: &[Value]) -> Result<(), Error> {
     arguments.last().map_or(Ok(()), |value| budget.bounded(value).map(drop))
+}
+
+/// Whether `value`, which is bounded, is a namespace or has one in it.
+fn holds_namespace(value: &Value) -> bool {
+    let is_one =
+        value.as_object().is_some_and(|object| object.type_name().ends_with("::Namespace"));
+    let inside = |value: &Value| match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => {
+            value.try_iter().is_ok_and(|mut items| items.any(|item| holds_namespace(&item)))
+        }
+        ValueKind::Map => value.try_iter().is_ok_and(|mut keys| {
+            keys.any(|key| value.get_item(&key).is_ok_and(|item| holds_namespace(&item)))
+        }),
+        _ => false,
+    };
+    is_one || inside(value)
 }

@@ -29,6 +29,8 @@ pub(super) use scan::{Block, blocks, end_of_raw, walk};
 pub(super) enum Filter {
     /// Refuses what is too large in all, and makes a list of a view.
     Bounded,
+    /// Bounded, and refuses a namespace: one that holds itself has no end.
+    Stored,
     /// Refuses a text that is too long, and charges for it.
     Made,
     /// Charges for looking at all of a value.
@@ -47,6 +49,7 @@ impl Filter {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Bounded => "bounded__",
+            Self::Stored => "stored__",
             Self::Made => "made__",
             Self::Weighed => "weighed__",
             Self::Searched => "searched__",

@@ -107,7 +107,16 @@ impl Finder<'_> {
                 }
                 self.statements(&block.body);
             }
-            Stmt::Set(set) => self.set(&set.expr),
+            // An attribute is one of a namespace.
+            Stmt::Set(set) => match &set.target {
+                Expr::GetAttr(_) if !is_constant(&set.expr) => {
+                    self.within(&set.expr, Filter::Stored, |finder| {
+                        finder.value(&set.expr, true);
+                    });
+                }
+                Expr::Var(_) => self.kept(&set.expr),
+                _ => self.looked_at(&set.expr, Filter::Stored),
+            },
             Stmt::SetBlock(block) => {
                 if let Some(filter) = &block.filter {
                     self.value(filter, true);
@@ -165,15 +174,6 @@ impl Finder<'_> {
                     self.looked_at(value, Filter::Bounded);
                 }
             }
-        }
-    }
-
-    /// A value that is set: even a name may close a circle, where it is a namespace.
-    fn set(&mut self, value: &Expr<'_>) {
-        if let Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) = value {
-            self.looked_at(value, Filter::Bounded);
-        } else {
-            self.kept(value);
         }
     }
 

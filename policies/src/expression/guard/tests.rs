@@ -9,7 +9,7 @@ fn syntax() -> SyntaxConfig {
 /// What is compiled, with `‹` and `›` and the first letter of the filter in place of what was put in.
 fn shown(compiled: &str) -> String {
     let mut text = compiled.replace("((\u{c}", "‹");
-    for filter in ["bounded", "made", "weighed", "searched", "sliced", "indexed"] {
+    for filter in ["bounded", "stored", "made", "weighed", "searched", "sliced", "indexed"] {
         text = text.replace(&format!(")|{filter}__)\u{c}"), &format!("{}›", &filter[..2]));
     }
     text.replace('\u{c}', "^")
@@ -57,8 +57,11 @@ fn templates_are_guarded() {
     let long = "x".repeat(64);
     for (text, expected) in [
         ("{{ a }} b".to_owned(), "{{ a }} b".to_owned()),
-        ("{% set a = b %}".to_owned(), "{% set a = ‹bbo› %}".to_owned()),
-        ("{%- set a, b = 1, c -%}".to_owned(), "{%- set a, b = ‹1, cbo› -%}".to_owned()),
+        (
+            "{% set a.x = b %}{% set a = b %}".to_owned(),
+            "{% set a.x = ‹bst› %}{% set a = b %}".to_owned(),
+        ),
+        ("{%- set a, b = 1, c -%}".to_owned(), "{%- set a, b = ‹1, cst› -%}".to_owned()),
         (
             "{% with x = a + b, y = (2) %}{{ x ~ y }}{% endwith %}".to_owned(),
             "{% with x = ‹a + bbo›, y = (2) %}{{ x ~ y }}{% endwith %}".to_owned(),
