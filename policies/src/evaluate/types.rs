@@ -142,7 +142,9 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Mismatch {
             Some(format!("leave the quotes out: {text}"))
         }
         Value::Text(text) if any(&|kind| matches!(kind, AttributeType::List(_))) => {
-            Some(format!("put it in brackets: [{:?}]", &**text))
+            let parts: Vec<String> =
+                text.split(',').map(|part| format!("{:?}", part.trim())).collect();
+            Some(format!("put it in brackets: [{}]", parts.join(", ")))
         }
         Value::Text(text)
             if any(&|kind| *kind == AttributeType::Boolean)

@@ -171,6 +171,12 @@ fn words(message: &str, text: &str, at: usize) -> (String, Option<String>) {
         _ if message.contains("escaped value") || message.contains("unicode 4-digit") => {
             Some("write `\\\\` for a backslash, or put the text in single quotes".to_owned())
         }
+        "" if rest.starts_with(|sign: char| !sign.is_ascii() && sign.is_whitespace()) => {
+            Some("a blank that does not break stands here: write a plain one".to_owned())
+        }
+        "" if rest.starts_with(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']) => {
+            Some("write straight quotes: \"…\"".to_owned())
+        }
         _ if before.ends_with('"') && before.matches('"').count() > 1 && !word.is_empty() => {
             Some("within a text in double quotes write single ones".to_owned())
         }
