@@ -1,4 +1,4 @@
-//! How the C library's allocator is told to behave: the one unsafe call of the agent.
+//! How the C library's allocator is told to behave: the only unsafe calls of the agent.
 //!
 //! A large policy is read into one block of many megabytes. When such a block is freed, glibc by
 //! default raises the size from which it takes blocks straight from the kernel, and from then on
@@ -16,6 +16,19 @@ pub(crate) fn keep_small() {
     // SAFETY: the call has no preconditions; it sets a number inside the allocator, under its lock.
     let _ = unsafe { nix::libc::mallopt(nix::libc::M_MMAP_THRESHOLD, THRESHOLD) };
 }
+
+/// Gives freed memory back to the kernel. After a run the agent does not keep what only the run
+/// needed.
+#[cfg(target_env = "gnu")]
+pub(crate) fn give_back() {
+    #[expect(unsafe_code, reason = "malloc_trim(3) has no safe wrapper")]
+    // SAFETY: the call has no preconditions; it works under the allocator's own locks.
+    let _ = unsafe { nix::libc::malloc_trim(0) };
+}
+
+/// Other C libraries have no such function.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn give_back() {}
 
 /// Other C libraries have no such setting.
 #[cfg(not(target_env = "gnu"))]

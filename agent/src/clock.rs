@@ -28,3 +28,26 @@ pub fn run_id() -> String {
     let _ = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
     format!("{time}-{}", crate::state::hexadecimal(&random))
 }
+
+/// A random number between 0 and 1, for delays.
+pub fn chance() -> f64 {
+    let mut random = [0_u8; 4];
+    // Without chance hosts only ask a little more in step.
+    let _ = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
+    f64::from(u32::from_ne_bytes(random)) / f64::from(u32::MAX)
+}
+
+/// The time `duration` from now, in the form of [`now`].
+pub fn after(duration: std::time::Duration) -> String {
+    let until = jiff::SignedDuration::try_from(duration)
+        .ok()
+        .and_then(|duration| Timestamp::now().checked_add(duration).ok())
+        .unwrap_or(Timestamp::MAX);
+    format!("{until:.3}")
+}
+
+/// How long ago a time (RFC 3339) was; nothing where it is in the future. `None` where it is no time.
+pub fn since(time: &str) -> Option<std::time::Duration> {
+    let then: Timestamp = time.parse().ok()?;
+    Some(std::time::Duration::try_from(Timestamp::now().duration_since(then)).unwrap_or_default())
+}

@@ -14,7 +14,7 @@ use crate::record::Record;
 use crate::rules::SiteRules;
 
 /// What evaluation may know besides the repository.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inputs {
     /// The facts that policies can see, a JSON object.
     pub facts: serde_json::Value,

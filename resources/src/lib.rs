@@ -39,7 +39,7 @@ pub use bucket::{Bucket, BucketError};
 pub use declaration::{AttributeDeclaration, AttributeType, KindDeclaration};
 pub use export::{Beside, Export, Exported, Selection};
 pub use failure::Failure;
-pub use kind::{AnyKind, Batch, Kind, Prepare, Recover, Refresh, Turn};
+pub use kind::{AnyKind, Batch, Kind, Prepare, Recover, Refresh, Turn, Watch};
 pub use pending::{Pending, Provision};
 pub use reference::Reference;
 pub use registry::Registry;

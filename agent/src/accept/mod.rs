@@ -110,7 +110,7 @@ pub fn accept(
             continue;
         };
         let properties = match entry {
-            Entry::InSync(_) => {
+            Entry::InSync(_) | Entry::NotLookedAt => {
                 acceptance.in_sync.push(resource.reference.clone());
                 continue;
             }

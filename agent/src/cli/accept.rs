@@ -7,7 +7,7 @@ use steadfast_policies::Catalog;
 use steadfast_resources::host::{Host, RealHost};
 use steadfast_resources::{Reference, Registry};
 
-use super::input::{CopyPlace, Input, Target};
+use super::input::{CopyPlace, Input};
 use super::{CommandError, Exit, Locations};
 use crate::accept::{AcceptError, Acceptance, Ground, Mail, Refusal, accept};
 use crate::output::{Output, printable};
@@ -40,7 +40,7 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let (names, repository) = words(&arguments.words)?;
     let author = arguments.author.as_deref().map(checked_author).transpose()?;
-    let target = Target::new(&arguments.root, locations, None)?;
+    let target = super::input::target(&arguments.root, locations, None)?;
     let input = Input::open(repository, &target, CopyPlace::Temporary, output)?;
     let Some(repository) = input.repository() else {
         return Err(CommandError::new("a single policy file is no repository that takes a patch")

@@ -9,15 +9,15 @@ use clap::Args;
 use steadfast_policies::Catalog;
 use steadfast_resources::host::RealHost;
 
-use super::input::{CopyPlace, Input, Target};
-use super::locks::Locks;
+use super::input::{CopyPlace, Input};
 use super::selection::SelectionArguments;
 use super::timings::Timings;
 use super::{CommandError, Exit, Locations};
 use crate::engine::{self, Plan, Progress, RunRequest};
+use crate::managed::ManagedHost;
 use crate::output::{Output, PlanDocument, resource_text, summary_line};
 use crate::report::{Outcome, Report, ResourceReport, ResourceState, Revision};
-use crate::state::State;
+use crate::state::{Locks, Retention, State};
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
@@ -50,10 +50,10 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let mut timings = Timings::start();
     let saved = arguments.plan.as_deref().map(super::input::read_plan).transpose()?;
-    let mut target = Target::new(&arguments.root, locations, None)?;
+    let mut target = super::input::target(&arguments.root, locations, None)?;
     timings.mark("settings and facts");
     let mut state = State::open_for_run(&target.root, &target.state_directory)?;
-    let locks = Locks::take(&mut state, &target.root)?;
+    let locks = Locks::take(&mut state, &target.root)?.map_err(CommandError::at_work)?;
     target.messages.extend(locks.message.clone());
     timings.mark("open the state");
     let opened = Input::open(arguments.repository.as_deref(), &target, CopyPlace::Kept, output);
@@ -100,6 +100,7 @@ pub(super) fn run(
         messages: target.messages.iter().chain(&input.messages).cloned().collect(),
         keep_runs: target.settings.reports.keep_runs,
         keep_days: target.settings.reports.keep_days,
+        circumstances: engine::Circumstances::default(),
     };
     let mut follower = Follower {
         output,
@@ -147,13 +148,13 @@ pub(super) fn run(
 fn refused<T>(
     error: CommandError,
     revision: Revision,
-    target: &Target,
+    target: &ManagedHost,
     state: &State,
 ) -> Result<T, CommandError> {
     let report = engine::refused(&error.plain(), revision, target.host_name(), "manual", state);
     let keep = &target.settings.reports;
-    let days_ago = crate::clock::days_ago(keep.keep_days);
-    if let Err(unkept) = state.keep_report(&report, Vec::new, keep.keep_runs, &days_ago) {
+    let retention = Retention::new(keep.keep_runs, keep.keep_days);
+    if let Err(unkept) = state.keep_report(&report, None, &retention) {
         // What the command was refused for matters more than that nobody can read it up later.
         log::warn!("the report of this run is not kept: {unkept}");
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::process::{ExitCode, Termination};
 
 use crate::output::{Style, printable_lines};
+use crate::state::AtWork;
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,13 @@ pub struct CommandError {
 }
 
 impl CommandError {
+    /// The refusal to work on a host that another process is changing.
+    pub fn at_work(other: AtWork) -> Self {
+        Self::new(other.to_string())
+            .with_hint("wait for it to end; the lock goes with the process")
+            .with_exit(Exit::Refused)
+    }
+
     /// A failure with this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { chain: vec![message.into()], hint: None, details: None, exit: Exit::Failed }

@@ -7,12 +7,13 @@ use steadfast_policies::Extent;
 use steadfast_policies::trace::{Attribute, Trace};
 use steadfast_resources::Registry;
 
-use super::input::{CopyPlace, Input, Target};
+use super::input::{CopyPlace, Input};
 use super::supposed::SupposedArguments;
 use super::{CommandError, Exit, Locations};
 use crate::explain::{
     EXPLANATION_SCHEMA, Explanation, changed_file, changed_lines, neighbours, parse_name, position,
 };
+use crate::managed::ManagedHost;
 use crate::output::{Output, explain_text};
 use crate::report::display_reference;
 use crate::state::State;
@@ -45,7 +46,7 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let (kind, title) = parse_name(&arguments.name)
         .map_err(|problem| CommandError::new(problem).with_exit(Exit::Usage))?;
-    let mut target = Target::new(&arguments.root, locations, arguments.supposed.facts()?)?;
+    let mut target = super::input::target(&arguments.root, locations, arguments.supposed.facts()?)?;
     arguments.supposed.label(&mut target);
     let input =
         Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
@@ -121,7 +122,11 @@ fn unknown(kind: &str, title: &str, trace: &Trace) -> CommandError {
 }
 
 /// What the kept reports say about a resource that nothing declares any more.
-fn last_seen(target: &Target, kind: &str, title: &str) -> Result<Option<String>, CommandError> {
+fn last_seen(
+    target: &ManagedHost,
+    kind: &str,
+    title: &str,
+) -> Result<Option<String>, CommandError> {
     let Some(state) = State::open_read_only(&target.root, &target.state_directory)? else {
         return Ok(None);
     };
@@ -160,7 +165,11 @@ fn blame(input: &Input, explanation: &mut Explanation) -> Result<(), String> {
 }
 
 /// What the state keeps about the resource.
-fn recall(target: &Target, runs: usize, explanation: &mut Explanation) -> Result<(), CommandError> {
+fn recall(
+    target: &ManagedHost,
+    runs: usize,
+    explanation: &mut Explanation,
+) -> Result<(), CommandError> {
     let Some(state) = State::open_read_only(&target.root, &target.state_directory)? else {
         return Ok(());
     };

@@ -7,109 +7,52 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use steadfast_policies::{
-    Catalog, Diagnostics, Inputs, Repository, TestResults, evaluate, evaluate_policy,
-    evaluate_recorded, validate, validate_policy,
+    Catalog, Diagnostics, Repository, TestResults, evaluate, evaluate_policy, evaluate_recorded,
+    validate, validate_policy,
 };
-use steadfast_resources::facts::Facts;
-use steadfast_resources::host::HostOptions;
 use steadfast_resources::{Failure, Registry};
 
 use super::{CommandError, Exit, Locations};
-use crate::config::{Mode, Settings, Verify};
+use crate::managed::ManagedHost;
 use crate::output::{Output, PlanDocument};
 use crate::report::Revision;
 use crate::source::{
-    DirectoryIdentity, Limits, RepositoryArgument, RevisionId, RevisionInformation, Source,
-    SourceSettings, WorkingDirectory, helper_main,
+    DirectoryIdentity, Limits, RepositoryArgument, RevisionId, Source, SourceSettings,
+    WorkingDirectory, helper_main,
 };
 
 /// Where copies go that nobody keeps.
 const TEMPORARY_DIRECTORY: &str = "/tmp";
 
-/// How long facts may take altogether.
-const FACTS_TIME: Duration = Duration::from_secs(30);
-
-/// The host that a command is about.
-pub(super) struct Target {
-    /// Its root directory.
-    pub(super) root: PathBuf,
-    /// Where the agent's state about it is.
-    pub(super) state_directory: PathBuf,
-    /// The agent's settings.
-    pub(super) settings: Settings,
-    /// What policies can know about it.
-    pub(super) facts: serde_json::Value,
-    /// What the report should say about all this.
-    pub(super) messages: Vec<String>,
+/// The host with this root directory, with its own facts or those supposed.
+pub(super) fn target(
+    root: &Path,
+    locations: &Locations,
+    supposed: Option<serde_json::Value>,
+) -> Result<ManagedHost, CommandError> {
+    let root = root.canonicalize().map_err(|error| {
+        CommandError::new(format!("cannot use the root directory {}", root.display()))
+            .because(&error)
+    })?;
+    let settings = locations.settings()?;
+    let state_directory = locations.state_directory(&root);
+    let mut target = ManagedHost::new(root, state_directory, settings);
+    match supposed {
+        Some(facts) => target.facts = facts,
+        None => target.gather_facts()?,
+    }
+    Ok(target)
 }
 
-impl Target {
-    /// The host with this root directory, with its own facts or those supposed.
-    pub(super) fn new(
-        root: &Path,
-        locations: &Locations,
-        supposed: Option<serde_json::Value>,
-    ) -> Result<Self, CommandError> {
-        let root = root.canonicalize().map_err(|error| {
-            CommandError::new(format!("cannot use the root directory {}", root.display()))
-                .because(&error)
-        })?;
-        let settings = locations.settings()?;
-        let mut messages = settings.warnings.clone();
-        let facts = if let Some(facts) = supposed {
-            facts
-        } else {
-            let gathered = Facts::gather(&root, Instant::now() + FACTS_TIME)?;
-            messages.extend(gathered.warnings);
-            gathered.values
-        };
-        let state_directory = locations.state_directory(&root);
-        Ok(Self { root, state_directory, settings, facts, messages })
-    }
-
-    /// Settings without facts: for what concerns no host.
-    pub(super) fn for_validation(root: &Path, locations: &Locations) -> Result<Self, CommandError> {
-        let settings = locations.settings()?;
-        Ok(Self {
-            root: root.to_owned(),
-            state_directory: locations.state_directory(root),
-            messages: settings.warnings.clone(),
-            settings,
-            facts: serde_json::Value::Null,
-        })
-    }
-
-    /// Whether the host is configured to change nothing.
-    pub(super) fn audit(&self) -> bool {
-        self.settings.agent.mode == Mode::Audit
-    }
-
-    /// The configured policy repository.
-    fn source(&self) -> Option<SourceSettings> {
-        self.settings.repository.as_ref().map(SourceSettings::from)
-    }
-
-    fn demands_signatures(&self) -> bool {
-        let configured = self.settings.repository.as_ref();
-        configured.is_some_and(|source| matches!(source.verify, Verify::Signed { .. }))
-    }
-
-    /// How the machine is reached.
-    pub(super) fn host_options(&self) -> HostOptions {
-        HostOptions { root: self.root.clone(), repair_packages: self.settings.agent.repair }
-    }
-
-    /// The host's name, as reports have it.
-    pub(super) fn host_name(&self) -> String {
-        ["fqdn", "hostname"]
-            .iter()
-            .find_map(|key| self.facts.get(key)?.as_str().filter(|name| !name.is_empty()))
-            .unwrap_or("localhost")
-            .to_owned()
-    }
+/// Settings without facts: for what concerns no host.
+pub(super) fn target_for_validation(
+    root: &Path,
+    locations: &Locations,
+) -> Result<ManagedHost, CommandError> {
+    let settings = locations.settings()?;
+    Ok(ManagedHost::new(root.to_owned(), locations.state_directory(root), settings))
 }
 
 /// Where the copy of a Git repository goes.
@@ -148,7 +91,7 @@ impl Input {
     /// configured repository.
     pub(super) fn open(
         argument: Option<&str>,
-        target: &Target,
+        target: &ManagedHost,
         place: CopyPlace,
         output: &Output,
     ) -> Result<Self, CommandError> {
@@ -231,7 +174,7 @@ impl Input {
     /// A commit. Where the configured repository cannot be reached, the last good one.
     fn git(
         settings: SourceSettings,
-        target: &Target,
+        target: &ManagedHost,
         configured: bool,
         place: CopyPlace,
         output: &Output,
@@ -254,7 +197,7 @@ impl Input {
             ),
         };
         let store = temporary.as_ref().map_or_else(
-            || store_directory(target, &url, configured),
+            || target.store_directory(&url, configured),
             |directory| directory.path().join("copy"),
         );
         let prefix = match settings.path.trim_matches('/') {
@@ -262,7 +205,7 @@ impl Input {
             path => format!("{path}/"),
         };
         let last_good = (place == CopyPlace::Temporary && configured)
-            .then(|| store_directory(target, &url, true))
+            .then(|| target.store_directory(&url, true))
             .filter(|kept| kept.exists());
         let source = Source::open(settings.clone(), &store)?;
         let mut messages = Vec::new();
@@ -285,7 +228,7 @@ impl Input {
             output.message(&format!("warning: {message}\n"));
         }
         let opened = source.revision(id)?;
-        let revision = commit_revision(&from, opened.information());
+        let revision = opened.information().described(&from);
         Ok(Self {
             policies: Policies::Site(Box::new(opened)),
             revision,
@@ -301,10 +244,10 @@ impl Input {
     /// The catalog for the host; its errors are printed.
     pub(super) fn evaluate(
         &self,
-        target: &Target,
+        target: &ManagedHost,
         output: &Output,
     ) -> Result<Catalog, CommandError> {
-        let inputs = Inputs { facts: target.facts.clone(), labels: target.settings.labels.clone() };
+        let inputs = target.inputs();
         let registry = Registry::standard();
         let result = match &self.policies {
             Policies::Site(repository) => evaluate(repository.as_ref(), &inputs, &registry),
@@ -331,9 +274,9 @@ impl Input {
     /// The catalog that `repository` has for the host, with records of how it came to be.
     pub(super) fn recorded(
         repository: &dyn Repository,
-        target: &Target,
+        target: &ManagedHost,
     ) -> Result<Catalog, Diagnostics> {
-        let inputs = Inputs { facts: target.facts.clone(), labels: target.settings.labels.clone() };
+        let inputs = target.inputs();
         evaluate_recorded(repository, &inputs, &Registry::standard())
     }
 
@@ -378,16 +321,6 @@ fn prefix_in_git(directory: &Path) -> String {
     }
 }
 
-/// The copy of the configured repository has one place; every other URL has its own.
-fn store_directory(target: &Target, url: &str, configured: bool) -> PathBuf {
-    let name = if configured {
-        "configured".to_owned()
-    } else {
-        crate::report::document_digest(url).chars().take(16).collect()
-    };
-    target.state_directory.join("repository").join(name)
-}
-
 fn refused(diagnostics: &Diagnostics, output: &Output) -> CommandError {
     let count = diagnostics.error_count();
     let noun = if count == 1 { "error" } else { "errors" };
@@ -405,26 +338,13 @@ fn directory_revision(directory: &WorkingDirectory) -> Revision {
         ..Revision::default()
     };
     if let DirectoryIdentity::Git { head: Some(head), modified: Some(false) } = &identity {
-        let known = commit_revision("", head);
+        let known = head.described("");
         revision.commit = known.commit;
         revision.author = known.author;
         revision.committed = known.committed;
         revision.subject = known.subject;
     }
     revision
-}
-
-fn commit_revision(source: &str, information: &RevisionInformation) -> Revision {
-    Revision {
-        source: source.to_owned(),
-        commit: Some(information.id.to_string()),
-        author: Some(information.author.clone()),
-        committed: jiff::Timestamp::from_second(information.committed)
-            .ok()
-            .map(|time| time.to_string()),
-        subject: Some(information.subject.clone()),
-        verification: "none: signatures are not checked".to_owned(),
-    }
 }
 
 /// The facts in a file.

@@ -1,6 +1,7 @@
 //! The command line: what is asked, and with which exit code it ends.
 
 mod accept;
+mod agent;
 mod apply;
 mod config;
 mod demo;
@@ -9,13 +10,16 @@ mod explain;
 mod export;
 mod facts;
 mod input;
-mod locks;
+mod pause;
 mod plan;
 mod report;
 mod restore;
+mod rollback;
+mod run;
 mod schema;
 mod selection;
 mod single;
+mod status;
 mod supposed;
 mod test;
 mod timings;
@@ -30,6 +34,7 @@ pub use exit::{CommandError, Exit};
 
 use crate::config::Settings;
 use crate::output::Output;
+use crate::service::{Client, SOCKET};
 
 /// Keeps Linux hosts as Git says they should be.
 #[derive(Debug, Parser)]
@@ -53,10 +58,25 @@ struct Locations {
     /// The agent's own state [default: /var/lib/steadfast, below --root where that is given]
     #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    /// The running agent's socket [default: /run/steadfast/agent.sock]
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Keep this host in order: the service
+    Agent(agent::Arguments),
+    /// Ask the running agent for a run now, and follow it
+    Run(run::Arguments),
+    /// Show how this host is kept: mode, revision, last run, drift, pauses
+    Status(status::Arguments),
+    /// Let the running agent change nothing for a while; it goes on to look and to report
+    Pause(pause::Arguments),
+    /// End a pause now
+    Resume(pause::ResumeArguments),
+    /// Hold this host at an earlier revision for a while
+    Rollback(rollback::Arguments),
     /// Find every error of a policy repository, without a host
     Validate(validate::Arguments),
     /// Run a policy repository's own tests: what its catalogs must have, without a host
@@ -104,6 +124,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     crate::logging::start();
     let locations = &command_line.locations;
     let result = match &command_line.command {
+        Command::Agent(arguments) => agent::run(arguments, locations),
+        Command::Run(arguments) => run::run(arguments, locations, &output),
+        Command::Status(arguments) => status::run(arguments, locations, &output),
+        Command::Pause(arguments) => pause::run(arguments, locations, &output),
+        Command::Resume(arguments) => pause::resume(arguments, locations, &output),
+        Command::Rollback(arguments) => rollback::run(arguments, locations, &output),
         Command::Validate(arguments) => validate::run(arguments, locations, &output),
         Command::Test(arguments) => test::run(arguments, locations, &output),
         Command::Plan(arguments) => plan::run(arguments, locations, &output),
@@ -138,6 +164,11 @@ impl Locations {
             return Err(CommandError::new(message).with_hint(hint));
         }
         Ok(Settings::load(named)?)
+    }
+
+    /// The running agent.
+    fn client(&self) -> Client {
+        Client::new(self.socket.as_deref().unwrap_or(std::path::Path::new(SOCKET)))
     }
 
     /// The state directory, for a managed root directory.

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use steadfast_resources::host::{Host, RealHost};
 
-use super::input::{CopyPlace, Input, Target};
+use super::input::{CopyPlace, Input};
 use super::selection::SelectionArguments;
 use super::supposed::SupposedArguments;
 use super::{CommandError, Exit, Locations};
-use crate::engine::make_plan_of;
+use crate::engine::{Circumstances, make_plan_of};
 use crate::output::{Output, PlanDocument, plan_text};
 use crate::state::{InForce, State};
 
@@ -38,7 +38,7 @@ pub(super) fn run(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
-    let mut target = Target::new(&arguments.root, locations, arguments.supposed.facts()?)?;
+    let mut target = super::input::target(&arguments.root, locations, arguments.supposed.facts()?)?;
     arguments.supposed.label(&mut target);
     let input =
         Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
@@ -49,7 +49,14 @@ pub(super) fn run(
         Some(state) => (state.in_force(&catalog)?, state.owed()?),
         None => (InForce::Declarations(std::collections::HashMap::new()), Vec::new()),
     };
-    let plan = make_plan_of(&selection, &catalog, &host.view(), &in_force, &owed);
+    let plan = make_plan_of(
+        &selection,
+        &Circumstances::default(),
+        &catalog,
+        &host.view(),
+        &in_force,
+        &owed,
+    );
     let document =
         PlanDocument::new(&catalog, &plan, &input.revision, &target.host_name(), target.audit());
     let json = || serde_json::to_string_pretty(&document).map(|text| text + "\n");

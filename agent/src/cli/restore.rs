@@ -9,10 +9,9 @@ use steadfast_resources::Bucket;
 use steadfast_resources::host::files::{AbsolutePath, Mode, NewFile, Obstacle, Properties};
 use steadfast_resources::host::{Host, HostOptions, RealHost};
 
-use super::locks::Locks;
 use super::{CommandError, Exit, Locations};
 use crate::output::Output;
-use crate::state::{KeptContent, State};
+use crate::state::{KeptContent, Locks, State};
 
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
@@ -54,7 +53,7 @@ pub(super) fn run(
         return Err(CommandError::new(format!("no such content of {path} is kept"))
             .with_hint("`steadfast restore --list` shows what is"));
     };
-    let locks = Locks::take(&mut state, &arguments.root)?;
+    let locks = Locks::take(&mut state, &arguments.root)?.map_err(CommandError::at_work)?;
     if let Some(message) = &locks.message {
         output.message(&format!("note: {message}\n"));
     }

@@ -6,7 +6,8 @@ use clap::Args;
 use steadfast_policies::{sample_facts, sample_names};
 
 use super::CommandError;
-use super::input::{Target, facts_from};
+use super::input::facts_from;
+use crate::managed::ManagedHost;
 
 /// What is to be taken for true of the host.
 #[derive(Debug, Args)]
@@ -50,7 +51,7 @@ impl SupposedArguments {
     }
 
     /// Gives `target` the labels supposed.
-    pub(super) fn label(&self, target: &mut Target) {
+    pub(super) fn label(&self, target: &mut ManagedHost) {
         target.settings.labels.extend(self.label.iter().cloned());
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::input::{CopyPlace, Input, Target};
+use super::input::{CopyPlace, Input};
 use super::{CommandError, Exit, Locations};
 use crate::output::{Output, test_document, test_text};
 
@@ -26,7 +26,7 @@ pub(super) fn run(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
-    let target = Target::for_validation(Path::new("/"), locations)?;
+    let target = super::input::target_for_validation(Path::new("/"), locations)?;
     let input =
         Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
     let Some(results) = input.test(arguments.filter.as_deref()) else {

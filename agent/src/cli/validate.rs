@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use steadfast_policies::Diagnostics;
 
-use super::input::{CopyPlace, Input, Target};
+use super::input::{CopyPlace, Input};
 use super::{CommandError, Exit, Locations};
 use crate::output::{Output, github, sarif};
 use crate::source::RepositoryArgument;
@@ -44,7 +44,7 @@ pub(super) fn run(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
-    let target = Target::for_validation(Path::new("/"), locations)?;
+    let target = super::input::target_for_validation(Path::new("/"), locations)?;
     let repository = arguments.repository.as_deref();
     let input = Input::open(repository, &target, CopyPlace::Temporary, output)?;
     let findings = input.validate();

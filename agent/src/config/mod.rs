@@ -22,6 +22,8 @@ mod settings;
 mod validate;
 mod values;
 
+pub(crate) use values::duration;
+
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(3650 * 86400);
 
 /// Reads `"90s"`, `"5m"`, `"1h30m"`, `"2d"`: whole numbers with units, the largest unit first.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let form = "write it like \"90s\", \"5m\", \"1h30m\" or \"2d\"";
     let wrong = || format!("{text:?} is not a time; {form}");
     let mut rest = text;

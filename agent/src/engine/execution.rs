@@ -74,7 +74,7 @@ impl<'a> Execution<'a> {
         progress: &mut dyn Progress,
     ) {
         for index in 0..self.states.len() {
-            if self.state(index).is_some() {
+            if self.state(index).is_some() || self.passes_over(index) {
                 continue;
             }
             if let Some(report) = self.excluded(index) {
@@ -105,7 +105,18 @@ impl<'a> Execution<'a> {
                     report.reason = Some("the run was refused before it changed anything".into());
                     Some(report)
                 }
-                Some(Entry::Planned(_)) => self.drifted(index),
+                Some(Entry::Planned(_)) => {
+                    let reason = if self.request.audit {
+                        self.request.why_audit()
+                    } else {
+                        self.leaves(index).unwrap_or_default()
+                    };
+                    self.drifted(index, reason)
+                }
+                Some(Entry::NotLookedAt) => {
+                    self.passes_over(index);
+                    continue;
+                }
                 Some(Entry::Failed(failure)) => Some(self.failed(index, failure)),
                 Some(Entry::Blocked(cause)) => Some(self.blocked(index, *cause)),
                 Some(Entry::Skipped(reason)) => Some(self.skipped(index, reason)),
@@ -160,13 +171,12 @@ impl<'a> Execution<'a> {
                 _ => {}
             }
         }
-        if resource.common.enforce { None } else { self.drifted(index) }
+        self.leaves(index).and_then(|reason| self.drifted(index, reason))
     }
 
     /// Whether what planning saw still stands: in sync, nothing owed, and nothing done since.
     fn stands(&self, index: usize) -> bool {
-        let Some(resource) = self.resource(index) else { return true };
-        if !resource.common.enforce {
+        if self.leaves(index).is_some() {
             return true;
         }
         matches!(self.plan.entries.get(index), Some(Entry::InSync(_)))
@@ -177,9 +187,9 @@ impl<'a> Execution<'a> {
     /// Whether the resource at `index` can join a batch that is applied now.
     fn ready(&self, index: usize, members: &HashSet<usize>) -> bool {
         let Some(resource) = self.resource(index) else { return false };
-        resource.common.enforce
+        self.leaves(index).is_none()
             && resource.common.retries == 0
-            && !matches!(self.plan.entries.get(index), Some(Entry::Skipped(_)))
+            && !matches!(self.plan.entries.get(index), Some(Entry::Skipped(_) | Entry::NotLookedAt))
             && resource.dependencies.iter().all(|dependency| {
                 let dependency = *dependency as usize;
                 !members.contains(&dependency)
@@ -259,18 +269,11 @@ impl<'a> Execution<'a> {
     }
 
     /// The report of drift that is not to be corrected; `None` where the plan saw none.
-    fn drifted(&mut self, index: usize) -> Option<ResourceReport> {
+    fn drifted(&mut self, index: usize, reason: &str) -> Option<ResourceReport> {
         match self.plan.entries.get(index)? {
             Entry::Planned(entry) if !entry.planned.steps.is_empty() => {
                 let mut report = self.blank(index, ResourceState::Drifted);
-                report.reason = Some(
-                    if self.request.audit {
-                        "audit mode changes nothing"
-                    } else {
-                        "enforce = false"
-                    }
-                    .to_owned(),
-                );
+                report.reason = Some(reason.to_owned());
                 report.steps = entry.planned.steps.iter().map(AnyStep::summary).collect();
                 report.changes =
                     entry.planned.steps.iter().flat_map(|step| step.changes.clone()).collect();
@@ -279,8 +282,24 @@ impl<'a> Execution<'a> {
             }
             Entry::Failed(failure) => Some(self.failed(index, failure)),
             Entry::Blocked(cause) => Some(self.blocked(index, *cause)),
-            Entry::InSync(_) | Entry::Planned(_) | Entry::Skipped(_) => None,
+            Entry::InSync(_) | Entry::Planned(_) | Entry::Skipped(_) | Entry::NotLookedAt => None,
         }
+    }
+
+    /// Why the drift of the resource at `index` is only reported; `None` where it is corrected.
+    fn leaves(&self, index: usize) -> Option<&'a str> {
+        let entry = self.plan.entries.get(index).and_then(Entry::planned);
+        let drift = entry.is_some_and(|entry| entry.drift);
+        self.request.circumstances.reason_to_leave(index, self.resource(index)?, drift)
+    }
+
+    /// Whether the run is not about the resource at `index`; nobody needs to be told of it then.
+    fn passes_over(&mut self, index: usize) -> bool {
+        let passes = matches!(self.plan.entries.get(index), Some(Entry::NotLookedAt));
+        if let (true, Some(state)) = (passes, self.states.get_mut(index)) {
+            *state = Some(ResourceState::Skipped);
+        }
+        passes
     }
 
     /// Records that the resource was looked at and is as declared.
@@ -305,6 +324,12 @@ impl<'a> Execution<'a> {
     ) {
         if self.resource(index).is_some_and(|resource| resource.common.sensitive) {
             redact(&mut report);
+        }
+        if !matches!(report.state, ResourceState::InSync | ResourceState::Skipped) {
+            report.actor = self.request.circumstances.actors.get(&index).cloned();
+            let planned = self.plan.entries.get(index).and_then(Entry::planned);
+            report.drift =
+                report.state != ResourceState::Changed && planned.is_some_and(|entry| entry.drift);
         }
         if let Some(state) = self.states.get_mut(index) {
             *state = Some(report.state);

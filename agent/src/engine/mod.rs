@@ -10,6 +10,7 @@
 //!
 //! Absent on purpose: knowledge of any kind, of Git, of the command line.
 
+mod circumstances;
 mod execution;
 mod notification;
 mod plan;
@@ -21,6 +22,7 @@ pub(crate) mod testing;
 mod turn;
 mod unkept;
 
+pub use circumstances::{Circumstances, RefusedRevision, with_notified};
 pub use execution::hide_change;
 pub use plan::{Entry, Plan, PlannedEntry, make_plan, make_plan_of};
 pub use run::{Progress, RunRequest, Silent, refused, run};

@@ -7,6 +7,7 @@ use steadfast_resources::host::View;
 use steadfast_resources::kind::{AnyKind, AnyPlanned, AnyWanted};
 use steadfast_resources::{Failure, Pending, Provision, Reference};
 
+use super::circumstances::Circumstances;
 use super::selection::Selection;
 use crate::state::{InForce, OwedNotification};
 
@@ -32,6 +33,8 @@ pub enum Entry {
     Blocked(usize),
     /// Not looked at, on purpose; why.
     Skipped(String),
+    /// Not looked at, because the run is about others.
+    NotLookedAt,
 }
 
 /// Steps to take, or a notification to act on.
@@ -64,7 +67,9 @@ impl Entry {
 impl Plan {
     /// Whether applying the plan would change anything.
     pub fn is_empty(&self) -> bool {
-        self.entries.iter().all(|entry| matches!(entry, Entry::InSync(_) | Entry::Skipped(_)))
+        self.entries
+            .iter()
+            .all(|entry| matches!(entry, Entry::InSync(_) | Entry::Skipped(_) | Entry::NotLookedAt))
     }
 
     /// Whether some resource would fail or be blocked.
@@ -85,21 +90,24 @@ pub fn make_plan(
     in_force: &InForce,
     owed: &[OwedNotification],
 ) -> Plan {
-    make_plan_of(&Selection::default(), catalog, view, in_force, owed)
+    let circumstances = Circumstances::default();
+    make_plan_of(&Selection::default(), &circumstances, catalog, view, in_force, owed)
 }
 
 /// [`make_plan`], of the selected resources: the others are not looked at.
 pub fn make_plan_of(
     selection: &Selection,
+    circumstances: &Circumstances,
     catalog: &Catalog,
     view: &View<'_>,
     in_force: &InForce,
     owed: &[OwedNotification],
 ) -> Plan {
-    announce(selection, catalog, view);
-    let mut planning = Planning::new(catalog, owed);
+    announce(selection, circumstances, catalog, view);
+    let mut planning = Planning::new(catalog, circumstances, owed);
     for (index, resource) in catalog.resources.iter().enumerate() {
         let entry = match selection.reason_to_skip(resource) {
+            _ if !circumstances.looks_at(index) => Entry::NotLookedAt,
             Some(reason) => Entry::Skipped(reason),
             None => planning.entry(index, resource, view, in_force),
         };
@@ -109,10 +117,15 @@ pub fn make_plan_of(
 }
 
 /// Tells each kind about all its resources, so that what is read for one is read for all at once.
-fn announce(selection: &Selection, catalog: &Catalog, view: &View<'_>) {
+fn announce(
+    selection: &Selection,
+    circumstances: &Circumstances,
+    catalog: &Catalog,
+    view: &View<'_>,
+) {
     let mut by_kind: Vec<(&'static dyn AnyKind, Vec<&AnyWanted>)> = Vec::new();
-    for resource in &catalog.resources {
-        if selection.reason_to_skip(resource).is_some() {
+    for (index, resource) in catalog.resources.iter().enumerate() {
+        if !circumstances.looks_at(index) || selection.reason_to_skip(resource).is_some() {
             continue;
         }
         let name = resource.reference.kind();
@@ -145,6 +158,7 @@ impl Coming {
 
 struct Planning<'a> {
     catalog: &'a Catalog,
+    circumstances: &'a Circumstances,
     entries: Vec<Entry>,
     /// What is to come.
     coming: Coming,
@@ -156,7 +170,11 @@ struct Planning<'a> {
 }
 
 impl<'a> Planning<'a> {
-    fn new(catalog: &'a Catalog, owed: &[OwedNotification]) -> Self {
+    fn new(
+        catalog: &'a Catalog,
+        circumstances: &'a Circumstances,
+        owed: &[OwedNotification],
+    ) -> Self {
         let mut notified_by: HashMap<usize, Vec<String>> = HashMap::new();
         if !owed.is_empty() {
             let indices: HashMap<(&str, &str), usize> = catalog
@@ -178,6 +196,7 @@ impl<'a> Planning<'a> {
         }
         Self {
             catalog,
+            circumstances,
             entries: Vec::with_capacity(catalog.resources.len()),
             coming: Coming::default(),
             would_come: Coming::default(),
@@ -197,7 +216,10 @@ impl<'a> Planning<'a> {
             return Entry::Blocked(cause);
         }
         let dependencies = self.pending_dependencies(resource);
-        let coming = if resource.common.enforce { &self.coming } else { &self.would_come };
+        let leaves =
+            self.circumstances.reason_to_leave(index, resource, in_force.has(resource)).is_some();
+        let corrects = !leaves;
+        let coming = if corrects { &self.coming } else { &self.would_come };
         let pending =
             Pending::new(&coming.provisions, &dependencies).with_package(coming.package.as_ref());
         let planned = resource.kind.plan(&resource.wanted, view, &pending);
@@ -207,13 +229,13 @@ impl<'a> Planning<'a> {
         };
         if entry.has_steps() {
             for provision in resource.kind.provides(&resource.wanted) {
-                if resource.common.enforce {
+                if corrects {
                     self.coming.add(provision.clone(), &resource.reference);
                 }
                 self.would_come.add(provision, &resource.reference);
             }
         }
-        if entry.has_steps() && resource.common.enforce {
+        if entry.has_steps() && corrects {
             for target in &resource.notifies {
                 let text = resource.reference.to_string();
                 self.notified_by.entry(*target as usize).or_default().push(text);
@@ -268,7 +290,9 @@ impl<'a> Planning<'a> {
         } else {
             Vec::new()
         };
-        let refresh = if notified_by.is_empty() || !resource.common.enforce {
+        let refresh = if notified_by.is_empty()
+            || self.circumstances.reason_to_leave(index, resource, in_force.has(resource)).is_some()
+        {
             None
         } else {
             // A unit that does not exist yet cannot tell; its steps then say that it is to come.

@@ -7,6 +7,7 @@ use steadfast_policies::Catalog;
 use steadfast_resources::host::Host;
 use steadfast_resources::kind::Download;
 
+use super::circumstances::Circumstances;
 use super::execution::Execution;
 use super::plan::{Plan, make_plan_of};
 use super::recovery::{places, recover};
@@ -14,10 +15,10 @@ use super::selection::Selection;
 use super::unkept::unkept;
 use crate::clock;
 use crate::report::{
-    Counts, Outcome, Report, ResourceReport, ResourceState, Revision, SCHEMA, display_reference,
-    listing,
+    Counts, Outcome, Override, OverrideKind, Report, ResourceName, ResourceReport, ResourceState,
+    Revision, SCHEMA, Scope, display_reference,
 };
-use crate::state::{InForce, OwedNotification, State, StateError};
+use crate::state::{InForce, OwedNotification, Retention, State, StateError};
 
 /// What a run is asked to do.
 pub struct RunRequest<'a> {
@@ -47,12 +48,56 @@ pub struct RunRequest<'a> {
     pub keep_runs: u32,
     /// For how many days.
     pub keep_days: u32,
+    /// What a resident agent knows beyond that.
+    pub circumstances: Circumstances,
 }
 
 impl RunRequest<'_> {
     /// Whether the run is about all this host should be.
     fn is_whole_host(&self) -> bool {
-        self.whole_host && self.selection.is_all()
+        self.whole_host && self.selection.is_all() && self.circumstances.focus.is_none()
+    }
+
+    /// The report's `scope`.
+    fn scope(&self) -> Scope {
+        if self.circumstances.focus.is_some() {
+            Scope::Focus
+        } else if !self.whole_host {
+            Scope::Policy
+        } else if self.selection.is_all() {
+            Scope::Host
+        } else {
+            Scope::Selection
+        }
+    }
+
+    /// The report's `focus`.
+    fn focus(&self) -> Option<Vec<ResourceName>> {
+        let named = |index: &usize| {
+            let reference = &self.catalog.resources.get(*index)?.reference;
+            let (kind, title) = (reference.kind().to_owned(), reference.title().to_owned());
+            Some(ResourceName { kind, title })
+        };
+        self.circumstances.focus.as_ref().map(|focus| focus.iter().filter_map(named).collect())
+    }
+
+    /// The report's `mode`.
+    fn mode(&self) -> &'static str {
+        match (self.audit, self.why_audit()) {
+            (true, "paused") => "paused",
+            (true, _) => "audit",
+            (false, _) => "enforce",
+        }
+    }
+
+    /// Why nothing is changed, for the report of drift.
+    pub(super) fn why_audit(&self) -> &'static str {
+        let is_pause = |order: &Override| order.kind == OverrideKind::Pause;
+        if self.circumstances.overrides.iter().any(is_pause) {
+            "paused"
+        } else {
+            "audit mode changes nothing"
+        }
     }
 }
 
@@ -100,7 +145,14 @@ pub fn run(
     }
     let in_force = state.read(|state| state.in_force(catalog))?;
     let owed = state.read(State::owed)?;
-    let plan = make_plan_of(&request.selection, catalog, &host.view(), &in_force, &owed);
+    let plan = make_plan_of(
+        &request.selection,
+        &request.circumstances,
+        catalog,
+        &host.view(),
+        &in_force,
+        &owed,
+    );
     progress.phase("observe and plan", begun.elapsed());
 
     let proceed = progress.planned(catalog, &plan);
@@ -151,15 +203,19 @@ pub fn run(
     let (states, resources, notified, more) = execution.into_results();
     messages.extend(more);
     let mut counts = Counts { notified, ..Counts::default() };
-    for state in &states {
-        counts.add(*state);
+    for (index, state) in states.iter().enumerate() {
+        if request.circumstances.looks_at(index) {
+            counts.add(*state);
+        }
     }
+    let refused = request.circumstances.refused.as_ref();
+    messages.extend(refused.iter().flat_map(|refused| refused.reasons.clone()));
     let mut report = Report {
         schema: SCHEMA,
         id,
         host: request.host_name.clone(),
         trigger: request.trigger.to_owned(),
-        mode: if request.audit { "audit" } else { "enforce" }.to_owned(),
+        mode: request.mode().to_owned(),
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         started,
         duration: begun.elapsed().as_secs_f64(),
@@ -167,6 +223,10 @@ pub fn run(
         catalog: Some(catalog.digest.clone()),
         policies: catalog.policies.clone(),
         outcome: Outcome::Refused,
+        wanted: refused.map(|refused| refused.revision.clone()),
+        overrides: request.circumstances.overrides.clone(),
+        scope: request.scope(),
+        focus: request.focus(),
         counts,
         resources,
         owed: state.read_anyhow(State::owed)?,
@@ -178,16 +238,19 @@ pub fn run(
         let owed = owed_here(catalog, &report.owed)
             || state.unread().is_some()
             || (state.unwritable().is_some() && !report.owed.is_empty());
-        report.outcome = outcome(&counts, stopped, owed);
+        report.outcome = match outcome(&counts, stopped, owed) {
+            Outcome::Interrupted => Outcome::Interrupted,
+            // Whatever is in order, it is not what was asked for.
+            _ if refused.is_some() => Outcome::Failed,
+            outcome => outcome,
+        };
         if let Err(error) = record_in_force(request, &report, &in_force, &states, state) {
             state.go_on_in_memory(&error)?;
         }
     }
     if state.unwritable().is_none() {
-        let oldest = clock::days_ago(request.keep_days);
-        if let Err(error) =
-            state.keep_report(&report, || listing(catalog), request.keep_runs, &oldest)
-        {
+        let retention = Retention::new(request.keep_runs, request.keep_days);
+        if let Err(error) = state.keep_report(&report, Some(catalog), &retention) {
             state.go_on_in_memory(&error)?;
         }
     }
@@ -251,6 +314,10 @@ pub fn refused(
         catalog: None,
         policies: Vec::new(),
         outcome: Outcome::Failed,
+        wanted: None,
+        overrides: Vec::new(),
+        scope: Scope::default(),
+        focus: None,
         counts: Counts::default(),
         resources: Vec::new(),
         owed: state.owed().unwrap_or_default(),

@@ -8,7 +8,7 @@ use steadfast_resources::host::FakeHost;
 use steadfast_resources::kind::Download;
 use steadfast_resources::{Failure, Registry};
 
-use super::{Progress, RunRequest, Selection};
+use super::{Circumstances, Progress, RunRequest, Selection};
 use crate::report::{Report, Revision};
 use crate::state::{State, StateError};
 
@@ -42,6 +42,21 @@ pub(crate) fn catalog(text: &str) -> Catalog {
         .unwrap()
 }
 
+/// What is asked of a run on the fake host.
+pub(crate) struct Asked {
+    pub(crate) trigger: &'static str,
+    pub(crate) audit: bool,
+    pub(crate) whole_host: bool,
+    pub(crate) circumstances: Circumstances,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        let circumstances = Circumstances::default();
+        Self { trigger: "manual", audit: false, whole_host: true, circumstances }
+    }
+}
+
 /// One run of all that a host should be.
 pub(crate) fn run(
     catalog: &Catalog,
@@ -49,13 +64,24 @@ pub(crate) fn run(
     state: &mut State,
     progress: &mut dyn Progress,
 ) -> Result<Report, StateError> {
+    run_asked(catalog, host, state, progress, Asked::default())
+}
+
+/// One run as it is asked for.
+pub(crate) fn run_asked(
+    catalog: &Catalog,
+    host: &mut FakeHost,
+    state: &mut State,
+    progress: &mut dyn Progress,
+    asked: Asked,
+) -> Result<Report, StateError> {
     let request = RunRequest {
         catalog,
         revision: Revision::default(),
         host_name: "host".into(),
-        trigger: "manual",
-        audit: false,
-        whole_host: true,
+        trigger: asked.trigger,
+        audit: asked.audit,
+        whole_host: asked.whole_host,
         selection: Selection::default(),
         timeout: Duration::from_secs(60),
         stop: &AtomicBool::new(false),
@@ -63,6 +89,7 @@ pub(crate) fn run(
         messages: Vec::new(),
         keep_runs: 10,
         keep_days: 1,
+        circumstances: asked.circumstances,
     };
     super::run(&request, host, state, progress)
 }

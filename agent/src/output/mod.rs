@@ -1,21 +1,25 @@
 //! All that is printed. Data goes to standard output, messages to standard error; colour only on a
 //! terminal, and never with `NO_COLOR`.
 
+mod duration;
 mod explain_text;
 mod findings;
 mod plan_document;
 mod plan_text;
 mod report_text;
+mod status_text;
 mod style;
 mod test_text;
 
 use std::io::{self, IsTerminal, Write};
 
+pub use duration::short_duration;
 pub use explain_text::explain_text;
 pub use findings::{github, sarif};
 pub use plan_document::{PLAN_SCHEMA, PlanDocument};
 pub use plan_text::plan_text;
 pub use report_text::{report_text, resource_text, summary_line};
+pub use status_text::{STATUS_SCHEMA, StatusDocument, status_text};
 pub use style::Style;
 pub(crate) use style::{printable, printable_lines};
 pub use test_text::{test_document, test_text};

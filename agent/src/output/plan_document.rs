@@ -199,6 +199,7 @@ fn planned_resource(catalog: &Catalog, index: usize, entry: &Entry) -> Option<Pl
         notes: Vec::new(),
     };
     match entry {
+        Entry::NotLookedAt => return None,
         Entry::InSync(notes) if notes.is_empty() => return None,
         Entry::InSync(notes) => {
             planned.intent = "none".into();

@@ -33,6 +33,9 @@ pub fn report_text(report: &Report, style: Style) -> String {
         printable(&report.mode),
         report.duration
     );
+    for order in &report.overrides {
+        let _ = writeln!(text, "  {}", style.change(printable(&order.to_string())));
+    }
     for message in &report.messages {
         let _ = writeln!(text, "  {} {}", style.change("note:"), printable(message));
     }
@@ -46,7 +49,7 @@ pub fn report_text(report: &Report, style: Style) -> String {
     text
 }
 
-/// One resource: what happened, and why.
+/// One resource: what happened, who did it before, and why.
 pub fn resource_text(resource: &ResourceReport, style: Style) -> String {
     let word = match resource.state {
         ResourceState::InSync if resource.notified.is_some() => style.change("notified"),
@@ -84,6 +87,9 @@ pub fn resource_text(resource: &ResourceReport, style: Style) -> String {
     }
     for change in &resource.changes {
         text.push_str(&change_text(change, style));
+    }
+    if let Some(actor) = &resource.actor {
+        let _ = writeln!(text, "    {} {}", style.faint("by"), printable(&actor.to_string()));
     }
     if let Some(notified) = &resource.notified {
         let _ = writeln!(text, "    {}", printable(notified));

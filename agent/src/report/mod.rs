@@ -3,9 +3,15 @@
 //! One JSON document for each run. A stored document leaves out the resources that were simply in
 //! sync; [`Report::completed`] puts them back from the catalog's listing.
 
+mod scope;
+mod summary;
+
 use serde::{Deserialize, Serialize};
 use steadfast_policies::Catalog;
 use steadfast_resources::{Actor, Change};
+
+pub use scope::{ResourceName, Scope};
+pub use summary::RunSummary;
 
 use crate::state::{OwedNotification, digest};
 
@@ -40,6 +46,18 @@ pub struct Report {
     pub policies: Vec<String>,
     /// The run in one word.
     pub outcome: Outcome,
+    /// The revision that should have been applied and could not be; why is among the messages.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub wanted: Option<Revision>,
+    /// What an operator has ordered for a time.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub overrides: Vec<Override>,
+    /// What the run was about.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The resources that the run looked at, where it was about some only (`scope` is `focus`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub focus: Option<Vec<ResourceName>>,
     /// How many resources ended in which state.
     pub counts: Counts,
     /// The resources, in the order of the catalog.
@@ -74,6 +92,48 @@ pub struct Revision {
     pub subject: Option<String>,
     /// How far the revision was verified; `none` says that nothing was.
     pub verification: String,
+}
+
+/// Something that an operator has ordered for a time, whatever the policies say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Which.
+    pub kind: OverrideKind,
+    /// The operator's reason.
+    pub reason: String,
+    /// The operator.
+    pub by: String,
+    /// When it was ordered: RFC 3339, UTC.
+    pub since: String,
+    /// When it ends by itself: RFC 3339, UTC.
+    pub until: String,
+    /// For a rollback, the commit that is held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revision: Option<String>,
+}
+
+impl std::fmt::Display for Override {
+    /// `paused by alice until …: a reason`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.kind, &self.revision) {
+            (OverrideKind::Pause, _) => formatter.write_str("paused")?,
+            (OverrideKind::Rollback, Some(revision)) => {
+                write!(formatter, "held at {}", revision.get(..12).unwrap_or(revision))?;
+            }
+            (OverrideKind::Rollback, None) => formatter.write_str("held at an earlier revision")?,
+        }
+        write!(formatter, " by {} until {}: {}", self.by, self.until, self.reason)
+    }
+}
+
+/// What can be ordered for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverrideKind {
+    /// Nothing is changed.
+    Pause,
+    /// An earlier revision is in force.
+    Rollback,
 }
 
 /// A run in one word.
@@ -188,6 +248,10 @@ pub struct ResourceReport {
     pub line: u32,
     /// How it ended.
     pub state: ResourceState,
+    /// Whether the same declaration was in force before: what differed is drift, and no intended
+    /// change.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub drift: bool,
     /// Why it failed, was skipped, …
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -246,6 +310,7 @@ impl ResourceReport {
             file,
             line,
             state,
+            drift: false,
             reason: None,
             hint: None,
             output: None,
@@ -297,7 +362,14 @@ pub fn listing(catalog: &Catalog) -> Vec<ListedResource> {
 }
 
 impl Report {
-    /// The whole report: resources that were simply in sync are put back from `listing`.
+    /// Whether the run is worth a place in the history: an event that turned out to be nothing is
+    /// not.
+    pub fn says_something(&self) -> bool {
+        self.trigger != "event" || self.counts.in_sync + self.counts.skipped != self.counts.total
+    }
+
+    /// The whole report: resources that were simply in sync are put back from `listing`. Of a run
+    /// that was about some resources, those are all there are.
     #[must_use]
     pub fn completed(mut self, listing: &[ListedResource]) -> Self {
         if listing.is_empty() {
@@ -308,8 +380,17 @@ impl Report {
             .drain(..)
             .map(|resource| ((resource.kind.clone(), resource.title.clone()), resource))
             .collect();
+        let focus: Option<std::collections::HashSet<(&str, &str)>> =
+            self.focus.as_ref().map(|focus| {
+                focus.iter().map(|name| (name.kind.as_str(), name.title.as_str())).collect()
+            });
+        let looked_at = |listed: &&ListedResource| {
+            let name = (listed.kind.as_str(), listed.title.as_str());
+            focus.as_ref().is_none_or(|focus| focus.contains(&name))
+        };
         self.resources = listing
             .iter()
+            .filter(looked_at)
             .map(|listed| {
                 told.remove(&(listed.kind.clone(), listed.title.clone())).unwrap_or_else(|| {
                     let ListedResource { kind, title, file, line } = listed.clone();

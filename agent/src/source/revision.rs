@@ -71,6 +71,22 @@ pub struct RevisionInformation {
     pub subject: String,
 }
 
+impl RevisionInformation {
+    /// The commit as reports name it, got from `source`.
+    pub fn described(&self, source: &str) -> crate::report::Revision {
+        crate::report::Revision {
+            source: source.to_owned(),
+            commit: Some(self.id.to_string()),
+            author: Some(self.author.clone()),
+            committed: jiff::Timestamp::from_second(self.committed)
+                .ok()
+                .map(|time| time.to_string()),
+            subject: Some(self.subject.clone()),
+            verification: "none: signatures are not checked".to_owned(),
+        }
+    }
+}
+
 /// A commit's files below one directory.
 pub struct Revision {
     objects: Objects,

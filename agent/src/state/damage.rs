@@ -12,14 +12,20 @@ use super::database::Database;
 /// Bytes above which a database is not read through at each start: it would take too long.
 const CHECKED_SIZE: u64 = 16 << 20;
 
-/// Every table, by a query that fails where a column is missing.
-const TABLES: [&str; 6] = [
-    "SELECT key, value FROM meta",
-    "SELECT number, id, started, outcome, catalog, digest, document FROM runs",
-    "SELECT digest, listing FROM catalogs",
-    "SELECT kind, title, digest FROM in_force",
-    "SELECT target_kind, target_title, source_kind, source_title, since, run FROM owed",
-    "SELECT number, path, digest, mode, uid, gid, size, kept_at FROM kept",
+/// Every table, by the version of the schema that brought it and a query that fails where a column
+/// is missing.
+const TABLES: [(i32, &str); 11] = [
+    (1, "SELECT key, value FROM meta"),
+    (1, "SELECT number, id, started, outcome, catalog, digest, document FROM runs"),
+    (2, "SELECT part, ordinal, summary FROM runs"),
+    (2, "SELECT number, kind, title FROM resources"),
+    (2, "SELECT resource, run, state FROM results"),
+    (2, "SELECT number, digest FROM pruned"),
+    (2, "SELECT number, kind, title, first_seen, last_seen, ended, document FROM episodes"),
+    (1, "SELECT digest, listing FROM catalogs"),
+    (1, "SELECT kind, title, digest FROM in_force"),
+    (1, "SELECT target_kind, target_title, source_kind, source_title, since, run FROM owed"),
+    (1, "SELECT number, path, digest, mode, uid, gid, size, kept_at FROM kept"),
 ];
 
 /// What is worth taking over: the query, the insertion, and the type of each column.
@@ -42,9 +48,10 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
-/// Fails with an error that [`is_damage`] where the database is not whole.
-pub(super) fn check(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
-    for query in TABLES {
+/// Fails with an error that [`is_damage`] where the database, whose schema has this version, is not
+/// whole.
+pub(super) fn check(connection: &Connection, path: &Path, version: i32) -> rusqlite::Result<()> {
+    for (_, query) in TABLES.iter().filter(|(since, _)| *since <= version) {
         connection.prepare(query).map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::Unknown) => corrupt(error.to_string()),
             _ => error,

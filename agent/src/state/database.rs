@@ -6,44 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::StateError;
 use super::damage::{check, corrupt, is_damage, salvage, set_aside, with_suffix};
-
-/// Bumped with every change of the schema; a newer database is never touched.
-const SCHEMA_VERSION: i32 = 1;
-
-const SCHEMA: &str = "
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE runs (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        started TEXT NOT NULL,
-        outcome TEXT NOT NULL,
-        catalog TEXT,
-        digest TEXT NOT NULL,
-        document TEXT NOT NULL
-    );
-    CREATE TABLE catalogs (digest TEXT PRIMARY KEY, listing TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE in_force (
-        kind TEXT NOT NULL, title TEXT NOT NULL, digest BLOB NOT NULL,
-        PRIMARY KEY (kind, title)
-    ) WITHOUT ROWID;
-    CREATE TABLE owed (
-        target_kind TEXT NOT NULL, target_title TEXT NOT NULL,
-        source_kind TEXT NOT NULL, source_title TEXT NOT NULL,
-        since TEXT NOT NULL, run TEXT NOT NULL,
-        PRIMARY KEY (target_kind, target_title, source_kind, source_title)
-    ) WITHOUT ROWID;
-    CREATE TABLE kept (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        path TEXT NOT NULL, digest TEXT NOT NULL,
-        mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
-        size INTEGER NOT NULL, kept_at TEXT NOT NULL
-    );
-    CREATE INDEX kept_path ON kept (path, number);
-";
+use super::schema::{SCHEMA_VERSION, migrate, new_tables};
+use super::{StateError, chain};
 
 /// The opened database. Other parts of the state add their own queries.
 pub struct Database {
@@ -112,7 +80,11 @@ impl Database {
         let aside = set_aside(path)?;
         let database = Self::try_open(path)?;
         let count = match Reading::open(&aside) {
-            Ok(reading) => salvage(&database, &reading.connection)?,
+            Ok(reading) => {
+                let count = salvage(&database, &reading.connection)?;
+                database.write("beginning the chain of reports anew", chain::begin_anew)?;
+                count
+            }
             Err(_) => 0,
         };
         log::warn!(
@@ -146,11 +118,30 @@ impl Database {
             |during| move |source| StateError::Database { path: path.to_owned(), during, source };
         let reading = Reading::open(path).map_err(failed("opening it for reading"))?;
         let database = Self::new(path, reading.connection);
-        if database.version()? == 0 {
+        let version = database.version()?;
+        if version == 0 {
             return Ok(None);
         }
-        check(&database.connection, path).map_err(failed("checking it"))?;
-        Ok(Some(database))
+        check(&database.connection, path, version).map_err(failed("checking it"))?;
+        if version == SCHEMA_VERSION {
+            return Ok(Some(database));
+        }
+        // Nothing may be changed here: a copy is brought up to date.
+        let mut copy = Connection::open_in_memory().map_err(failed("making a copy of it"))?;
+        Backup::new(&database.connection, &mut copy)
+            .and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None))
+            .map_err(failed("making a copy of it"))?;
+        let copy = Self::new(path, copy);
+        copy.bring_up_to_date(version)?;
+        Ok(Some(copy))
+    }
+
+    /// Turns the tables of an older version into ours, all or nothing.
+    fn bring_up_to_date(&self, version: i32) -> Result<(), StateError> {
+        if version == SCHEMA_VERSION {
+            return Ok(());
+        }
+        self.write("bringing it up to date", migrate)
     }
 
     fn new(path: &Path, connection: Connection) -> Self {
@@ -166,7 +157,8 @@ impl Database {
         };
         let connection = Connection::open_in_memory().map_err(failed)?;
         let database = Self { unwritable: Some(reason), ..Self::new(path, connection) };
-        database.write("making its tables", |transaction| transaction.execute_batch(SCHEMA))?;
+        database
+            .write("making its tables", |transaction| transaction.execute_batch(&new_tables()))?;
         Ok(database)
     }
 
@@ -193,13 +185,13 @@ impl Database {
         }
     }
 
-    /// The schema's version: 0 where there is none yet. A version that is not ours is an error.
+    /// The schema's version: 0 where there is none yet. A newer version than ours is an error.
     fn version(&self) -> Result<i32, StateError> {
         let version: i32 = self
             .connection
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .map_err(self.failed("reading its version"))?;
-        if version != 0 && version != SCHEMA_VERSION {
+        if version > SCHEMA_VERSION {
             return Err(StateError::Directory {
                 path: self.path.clone(),
                 source: std::io::Error::other(format!(
@@ -229,13 +221,15 @@ impl Database {
             )
             .map_err(failed("choosing its journal"))?;
         let database = Self::new(path, connection);
-        if database.version()? == 0 {
-            database.write("making its tables", |transaction| {
-                transaction.execute_batch(SCHEMA)?;
+        match database.version()? {
+            0 => database.write("making its tables", |transaction| {
+                transaction.execute_batch(&new_tables())?;
                 transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
-            })?;
-        } else {
-            check(&database.connection, path).map_err(failed("checking it"))?;
+            })?,
+            version => {
+                check(&database.connection, path, version).map_err(failed("checking it"))?;
+                database.bring_up_to_date(version)?;
+            }
         }
         Ok(database)
     }

@@ -15,15 +15,23 @@
 //! image leads the state out of it.
 
 mod bucket;
+mod chain;
 mod damage;
 mod database;
 mod directory;
 mod in_force;
+mod keeping;
+mod ledger;
 mod lock;
+mod locks;
+mod overrides;
 mod owed;
 mod resource_history;
+mod results;
 mod root_lock;
 mod runs;
+mod schema;
+mod selecting;
 #[cfg(test)]
 mod tests;
 mod unwritable;
@@ -36,14 +44,18 @@ use thiserror::Error;
 
 pub use bucket::{FileBucket, KeptContent};
 pub(crate) use bucket::{digest, hexadecimal};
+pub use chain::{ChainBreak, ChainCheck};
 pub use database::Database;
 use directory::Missing;
 pub use in_force::InForce;
+pub use keeping::Retention;
+pub use ledger::EpisodeQuery;
 pub use lock::{LockHeld, RunLock};
+pub use locks::{AtWork, Locks};
 pub use owed::OwedNotification;
 pub use resource_history::{KeptRuns, ResourceRun};
 pub use root_lock::RootLock;
-pub use runs::{Places, StoredRun};
+pub use runs::{Places, RunQuery, StoredRun};
 
 /// Why the state cannot be used.
 #[derive(Debug, Error)]

@@ -1,10 +1,9 @@
 //! What the kept reports say about one resource.
 
-use rusqlite::params;
 use serde::Serialize;
 
-use super::{State, StateError};
-use crate::report::{Report, ResourceReport, ResourceState};
+use super::{RunQuery, State, StateError, results};
+use crate::report::{Report, ResourceReport};
 
 /// The runs that are kept, as far as they concern one resource.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -44,31 +43,19 @@ impl State {
             })
             .map_err(failed())?;
         let mut found = KeptRuns { kept, since, runs: Vec::new() };
-        // The title as the documents have it; what else contains it is sorted out below.
-        let written = serde_json::Value::from(title).to_string();
-        let mut statement = connection
-            .prepare_cached(
-                "SELECT document FROM runs WHERE instr(document, ?1) > 0 ORDER BY number DESC",
-            )
-            .map_err(failed())?;
-        let mut rows = statement.query(params![written]).map_err(failed())?;
-        while let Some(row) = rows.next().map_err(failed())? {
-            if found.runs.len() >= limit {
-                break;
-            }
-            let document: String = row.get(0).map_err(failed())?;
-            let Ok(report) = serde_json::from_str::<Report>(&document) else { continue };
+        let resource = Some((kind.to_owned(), title.to_owned()));
+        let limit = u32::try_from(limit).ok();
+        self.visit_runs(&RunQuery { resource, limit, since: None }, |report| {
             found.runs.extend(of(report, kind, title));
-        }
+            true
+        })?;
         Ok(found)
     }
 }
 
 fn of(report: Report, kind: &str, title: &str) -> Option<ResourceRun> {
     let told = |resource: &ResourceReport| {
-        resource.kind == kind
-            && resource.title == title
-            && (resource.state != ResourceState::InSync || resource.notified.is_some())
+        resource.kind == kind && resource.title == title && results::is_told(resource)
     };
     let Report { id: run, started, mode, revision, resources, .. } = report;
     let resource = resources.into_iter().find(told)?;
@@ -78,7 +65,8 @@ fn of(report: Report, kind: &str, title: &str) -> Option<ResourceRun> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Counts, Outcome, Revision, SCHEMA};
+    use crate::report::{Counts, Outcome, ResourceState, Revision, SCHEMA, Scope};
+    use crate::state::Retention;
 
     fn report(id: &str, resources: Vec<ResourceReport>) -> Report {
         Report {
@@ -93,7 +81,11 @@ mod tests {
             revision: Revision::default(),
             catalog: None,
             policies: Vec::new(),
+            wanted: None,
+            overrides: Vec::new(),
             outcome: Outcome::Changed,
+            scope: Scope::Host,
+            focus: None,
             counts: Counts::default(),
             resources,
             owed: Vec::new(),
@@ -121,7 +113,8 @@ mod tests {
         .enumerate()
         {
             let report = report(&format!("run{number}"), resources);
-            state.keep_report(&report, Vec::new, 100, "").expect("the report is kept");
+            let kept = state.keep_report(&report, None, &Retention::new(100, 100_000));
+            assert!(kept.expect("the report is kept"));
         }
         let found = state.runs_with("file", title, 10).expect("the runs");
         let runs: Vec<&str> = found.runs.iter().map(|run| run.run.as_str()).collect();

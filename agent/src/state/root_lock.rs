@@ -3,9 +3,9 @@
 //!
 //! It is a file in `/run/steadfast` of the machine that the run happens on, named after the root's
 //! device and inode. The managed root itself is no place for it: whoever can open a directory can
-//! lock it, and an image may be read-only, full, or somebody else's. Only root can enter
-//! `/run/steadfast`, so that nobody else can hold the lock. A process without privileges uses
-//! `/run/user/UID/steadfast`.
+//! lock it, and an image may be read-only, full, or somebody else's. Only root can write to
+//! `/run/steadfast`, where the agent's socket is as well, and only root can open the file, so that
+//! nobody else can hold the lock. A process without privileges uses `/run/user/UID/steadfast`.
 //!
 //! The holder removes the file before it lets go, so that images leave no trace: who has locked
 //! a file must see that it still is the one with that name.
@@ -86,12 +86,12 @@ fn enter(place: &Path) -> io::Result<OwnedFd> {
     };
     let outer = open(place, flags, Mode::empty())?;
     own(&outer, 0o022)?;
-    match mkdirat(outer.as_fd(), "steadfast", Mode::from_raw_mode(0o700)) {
+    match mkdirat(outer.as_fd(), "steadfast", Mode::from_raw_mode(0o755)) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(error) => return Err(error.into()),
     }
     let inner = openat(&outer, "steadfast", flags | OFlags::NOFOLLOW, Mode::empty())?;
-    own(&inner, 0o077)?;
+    own(&inner, 0o022)?;
     Ok(inner)
 }
 

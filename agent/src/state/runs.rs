@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::params;
+use rusqlite::{params, params_from_iter};
 
+use super::selecting::Conditions;
 use super::{State, StateError};
-use crate::report::{ListedResource, Report};
+use crate::report::{ListedResource, Report, RunSummary};
 
 /// Places where an application that is cut off may leave something, by kind and in its words.
 pub type Places = BTreeMap<String, BTreeSet<String>>;
@@ -22,80 +23,55 @@ pub struct StoredRun {
     pub listing: Vec<ListedResource>,
 }
 
+/// Which runs are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct RunQuery {
+    /// Only those that began at this time or later (RFC 3339, UTC).
+    pub since: Option<String>,
+    /// Only those in which something happened to the resource of this kind and title.
+    pub resource: Option<(String, String)>,
+    /// At most so many, the newest.
+    pub limit: Option<u32>,
+}
+
+impl RunQuery {
+    pub(super) fn conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        if let Some(since) = &self.since {
+            conditions.add("started >= ?", [since]);
+        }
+        if let Some((kind, title)) = &self.resource {
+            conditions.add(
+                "number IN (SELECT run FROM results WHERE resource =
+                 (SELECT number FROM resources WHERE kind = ? AND title = ?))",
+                [kind, title],
+            );
+        }
+        conditions
+    }
+}
+
 impl State {
     /// The SHA-256 of the newest report, for the chain.
     pub fn newest_report_digest(&self) -> Result<Option<String>, StateError> {
-        let failed = || self.database.failed("reading the newest report");
+        self.database.meta("chain")
+    }
+
+    /// The commits that were in force, the latest first, each once.
+    pub fn applied_commits(&self) -> Result<Vec<String>, StateError> {
+        let failed = || self.database.failed("reading which revisions were in force");
         let mut statement = self
             .database
             .connection
-            .prepare_cached("SELECT digest FROM runs ORDER BY number DESC LIMIT 1")
+            .prepare_cached(
+                "SELECT document ->> '$.revision.commit' AS applied FROM runs
+                 WHERE applied IS NOT NULL AND catalog IS NOT NULL
+                   AND document ->> '$.mode' = 'enforce'
+                 GROUP BY applied ORDER BY max(number) DESC",
+            )
             .map_err(failed())?;
-        let mut rows = statement.query([]).map_err(failed())?;
-        match rows.next().map_err(failed())? {
-            Some(row) => Ok(Some(row.get(0).map_err(failed())?)),
-            None => Ok(None),
-        }
-    }
-
-    /// Keeps a report and forgets those beyond `keep` runs and older than `oldest` (RFC 3339, UTC).
-    pub fn keep_report(
-        &self,
-        report: &Report,
-        listing: impl FnOnce() -> Vec<ListedResource>,
-        keep: u32,
-        oldest: &str,
-    ) -> Result<(), StateError> {
-        let unreadable = |source| StateError::Document { run: report.id.clone(), source };
-        let document = serde_json::to_string(report).map_err(unreadable)?;
-        let digest = crate::report::document_digest(&document);
-        let known =
-            report.catalog.as_deref().map_or(Ok(true), |catalog| self.has_listing(catalog))?;
-        let listing =
-            if known { None } else { Some(serde_json::to_string(&listing()).map_err(unreadable)?) };
-        self.database.write("keeping the report", |transaction| {
-            if let (Some(catalog), Some(listing)) = (&report.catalog, listing) {
-                transaction.execute(
-                    "INSERT OR REPLACE INTO catalogs VALUES (?1, ?2)",
-                    params![catalog, listing],
-                )?;
-            }
-            transaction.execute(
-                "INSERT INTO runs (id, started, outcome, catalog, digest, document)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![
-                    report.id,
-                    report.started,
-                    report.outcome.as_str(),
-                    report.catalog,
-                    digest,
-                    document
-                ],
-            )?;
-            let newest = transaction.last_insert_rowid();
-            let removed = transaction.execute(
-                "DELETE FROM runs WHERE number <> ?1 AND (number <= ?1 - ?2 OR started < ?3)",
-                params![newest, keep, oldest],
-            )?;
-            if removed > 0 {
-                transaction.execute(
-                    "DELETE FROM catalogs WHERE digest NOT IN
-                     (SELECT catalog FROM runs WHERE catalog IS NOT NULL)",
-                    [],
-                )?;
-            }
-            Ok(())
-        })
-    }
-
-    fn has_listing(&self, catalog: &str) -> Result<bool, StateError> {
-        let failed = || self.database.failed("looking for a catalog");
-        self.database
-            .connection
-            .prepare_cached("SELECT 1 FROM catalogs WHERE digest = ?1")
-            .map_err(failed())?
-            .exists([catalog])
-            .map_err(failed())
+        let rows = statement.query_map([], |row| row.get(0)).map_err(failed())?;
+        rows.collect::<Result<_, _>>().map_err(failed())
     }
 
     /// The run whose id is or begins with `id`, or the newest one.
@@ -107,11 +83,12 @@ impl State {
             .prepare_cached(
                 "SELECT runs.id, document, listing FROM runs
                  LEFT JOIN catalogs ON catalogs.digest = runs.catalog
-                 WHERE ?1 IS NULL OR substr(runs.id, 1, length(?1)) = ?1
-                 ORDER BY number DESC LIMIT 1",
+                 WHERE number = (SELECT max(number) FROM runs WHERE id BETWEEN ?1 AND ?2)",
             )
             .map_err(failed())?;
-        let mut rows = statement.query([id]).map_err(failed())?;
+        let first = id.unwrap_or_default();
+        let last = format!("{first}{}", char::MAX);
+        let mut rows = statement.query(params![first, last]).map_err(failed())?;
         let Some(row) = rows.next().map_err(failed())? else { return Ok(None) };
         let run: String = row.get(0).map_err(failed())?;
         let document: String = row.get(1).map_err(failed())?;
@@ -124,6 +101,42 @@ impl State {
                 None => Vec::new(),
             },
         }))
+    }
+
+    /// What lists say of the runs that `query` asks for, the newest first.
+    pub fn run_summaries(&self, query: &RunQuery) -> Result<Vec<RunSummary>, StateError> {
+        let failed = || self.database.failed("reading the list of runs");
+        let (text, values) = query.conditions().query("SELECT summary FROM runs", query.limit);
+        let mut statement = self.database.connection.prepare_cached(&text).map_err(failed())?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(failed())?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(failed())? {
+            let summary: String = row.get(0).map_err(failed())?;
+            // One that this version cannot read is passed over.
+            found.extend(serde_json::from_str::<RunSummary>(&summary));
+        }
+        Ok(found)
+    }
+
+    /// Hands the stored runs that `query` asks for to `visit`, the newest first, until it answers
+    /// `false`. Reports that this version cannot read are passed over.
+    pub fn visit_runs(
+        &self,
+        query: &RunQuery,
+        mut visit: impl FnMut(Report) -> bool,
+    ) -> Result<(), StateError> {
+        let failed = || self.database.failed("looking through the reports");
+        let (text, values) = query.conditions().query("SELECT document FROM runs", query.limit);
+        let mut statement = self.database.connection.prepare_cached(&text).map_err(failed())?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(failed())?;
+        while let Some(row) = rows.next().map_err(failed())? {
+            let document: String = row.get(0).map_err(failed())?;
+            let Ok(report) = serde_json::from_str::<Report>(&document) else { continue };
+            if !visit(report) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Marks, durably, that a run has begun to change the machine, and where it may leave something

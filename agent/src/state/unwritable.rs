@@ -128,7 +128,8 @@ fn salvage_into(database: &mut Database, path: &Path) -> Result<(), StateError> 
         }
     };
     // One that is not finished being made holds nothing.
-    if reading.version().is_ok_and(|version| version == 0) && !reading.misses_journal {
+    let version = reading.version();
+    if version.as_ref().is_ok_and(|version| *version == 0) && !reading.misses_journal {
         return Ok(());
     }
     salvage(database, &reading.connection)?;
@@ -136,7 +137,8 @@ fn salvage_into(database: &mut Database, path: &Path) -> Result<(), StateError> 
         database.not_read_because(
             "the newest changes of the state on the disk are in its journal, which cannot be read",
         );
-    } else if let Err(error) = check(&reading.connection, path) {
+    } else if let Err(error) = version.and_then(|version| check(&reading.connection, path, version))
+    {
         database.not_read_because(&format!("the state on the disk is not whole: {error}"));
     }
     Ok(())

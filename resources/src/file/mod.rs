@@ -27,6 +27,7 @@ mod observe;
 mod plan;
 mod selection;
 mod wanted;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,7 @@ use crate::export::Export;
 use crate::failure::Failure;
 use crate::host::files::AbsolutePath;
 use crate::host::{Host, View};
-use crate::kind::{Batch, Kind, Prepare, Recover, Turn};
+use crate::kind::{Batch, Kind, Prepare, Recover, Turn, Watch};
 use crate::pending::{Pending, Provision};
 use crate::relations::{Autoedge, Identity, Relations};
 use crate::step::{Planned, Step};
@@ -137,6 +138,10 @@ impl Kind for File {
     }
 
     fn export(&self) -> Option<&dyn Export<Self>> {
+        Some(self)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch<Self>> {
         Some(self)
     }
 }

@@ -19,8 +19,9 @@ use crate::attributes::AttributeReader;
 use crate::declaration::{AttributeDeclaration, AttributeType, KindDeclaration};
 use crate::export::Export;
 use crate::failure::Failure;
+use crate::host::watch::Interest;
 use crate::host::{Host, View};
-use crate::kind::{Kind, Turn};
+use crate::kind::{Kind, Turn, Watch};
 use crate::pending::{Pending, Provision};
 use crate::relations::{Autoedge, Identity, Relations};
 use crate::step::{Planned, Step};
@@ -139,5 +140,15 @@ impl Kind for Group {
 
     fn export(&self) -> Option<&dyn Export<Self>> {
         Some(self)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch<Self>> {
+        Some(self)
+    }
+}
+
+impl Watch<Self> for Group {
+    fn interests(&self, _wanted: &Wanted) -> Vec<Interest> {
+        vec![Interest::Accounts]
     }
 }

@@ -13,6 +13,7 @@ pub mod command;
 pub mod files;
 pub mod packages;
 pub mod services;
+pub mod watch;
 
 mod fake;
 mod real;

@@ -1,7 +1,9 @@
 //! The real machine, or a root directory of one (`--root`).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::files::ContentMemory;
 use super::{Host, View, accounts, command, files, packages, services};
 
 /// How the machine is reached.
@@ -12,11 +14,13 @@ pub struct HostOptions {
     pub root: PathBuf,
     /// Whether an interrupted dpkg may be repaired (`repair` in the agent's configuration).
     pub repair_packages: bool,
+    /// What is remembered of contents from run to run, where there is more than one.
+    pub memory: Option<Arc<ContentMemory>>,
 }
 
 impl Default for HostOptions {
     fn default() -> Self {
-        Self { root: PathBuf::from("/"), repair_packages: false }
+        Self { root: PathBuf::from("/"), repair_packages: false, memory: None }
     }
 }
 

@@ -26,8 +26,9 @@ use crate::declaration::KindDeclaration;
 use crate::export::Export;
 use crate::failure::Failure;
 use crate::host::packages::Announced;
+use crate::host::watch::Interest;
 use crate::host::{Host, View};
-use crate::kind::{Batch, Gathering, Kind, Member, Prepare, Turn};
+use crate::kind::{Batch, Gathering, Kind, Member, Prepare, Turn, Watch};
 use crate::pending::{Pending, Provision};
 use crate::relations::{Autoedge, Identity, Relations};
 use crate::step::{Planned, Step};
@@ -114,6 +115,10 @@ impl Kind for Package {
     fn export(&self) -> Option<&dyn Export<Self>> {
         Some(self)
     }
+
+    fn watch(&self) -> Option<&dyn Watch<Self>> {
+        Some(self)
+    }
 }
 
 impl Batch<Self> for Package {
@@ -135,6 +140,13 @@ impl Batch<Self> for Package {
             })
             .collect();
         together::apply(jobs, host, turn)
+    }
+}
+
+impl Watch<Self> for Package {
+    /// What is installed. What the indexes offer is not drift: the next full pass looks at it.
+    fn interests(&self, _wanted: &Wanted) -> Vec<Interest> {
+        vec![Interest::Packages]
     }
 }
 

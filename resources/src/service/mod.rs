@@ -23,8 +23,9 @@ use crate::declaration::KindDeclaration;
 use crate::export::Export;
 use crate::failure::Failure;
 use crate::host::services::Unit;
+use crate::host::watch::Interest;
 use crate::host::{Host, View};
-use crate::kind::{Kind, Refresh, Turn};
+use crate::kind::{Kind, Refresh, Turn, Watch};
 use crate::pending::{Pending, Provision};
 use crate::relations::Relations;
 use crate::step::{Planned, Step};
@@ -86,5 +87,15 @@ impl Kind for Service {
 
     fn export(&self) -> Option<&dyn Export<Self>> {
         Some(self)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch<Self>> {
+        Some(self)
+    }
+}
+
+impl Watch<Self> for Service {
+    fn interests(&self, wanted: &Wanted) -> Vec<Interest> {
+        vec![Interest::Unit(wanted.unit.clone())]
     }
 }

@@ -29,8 +29,9 @@ use crate::declaration::KindDeclaration;
 use crate::export::Export;
 use crate::failure::Failure;
 use crate::host::accounts::{GroupReference, NewUser, Ownership, names};
+use crate::host::watch::Interest;
 use crate::host::{Host, View};
-use crate::kind::{Kind, Turn};
+use crate::kind::{Kind, Turn, Watch};
 use crate::pending::{Pending, Provision};
 use crate::relations::{Autoedge, Identity, Relations};
 use crate::step::{Planned, Step};
@@ -164,6 +165,25 @@ impl Kind for User {
 
     fn export(&self) -> Option<&dyn Export<Self>> {
         Some(self)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch<Self>> {
+        Some(self)
+    }
+}
+
+impl Watch<Self> for User {
+    fn interests(&self, wanted: &Wanted) -> Vec<Interest> {
+        let at_home = |below| Interest::Home { user: wanted.name.clone(), below };
+        let mut interests = vec![Interest::Accounts];
+        if wanted.present && wanted.manage_home {
+            interests.push(at_home(""));
+        }
+        if wanted.present && wanted.keys.is_some() {
+            interests.push(at_home(".ssh"));
+            interests.push(at_home(".ssh/authorized_keys"));
+        }
+        interests
     }
 }
 

@@ -139,6 +139,7 @@ impl<'a> Bench<'a> {
             messages: Vec::new(),
             keep_runs: 10,
             keep_days: 1,
+            circumstances: Default::default(),
         };
         engine::run(&request, self.host, &mut self.state, &mut Silent).expect("the state works")
     }

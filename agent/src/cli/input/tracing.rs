@@ -4,7 +4,7 @@ use steadfast_policies::trace::Trace;
 use steadfast_policies::{Catalog, Inputs, evaluate_policy_tracing, evaluate_tracing};
 use steadfast_resources::Registry;
 
-use super::{CommandError, Input, Output, Policies, Target, refused};
+use super::{CommandError, Input, ManagedHost, Output, Policies, refused};
 use crate::source::{History, NoHistory};
 
 impl Input {
@@ -12,7 +12,7 @@ impl Input {
     /// are printed.
     pub(in crate::cli) fn trace(
         &self,
-        target: &Target,
+        target: &ManagedHost,
         name: (&str, &str),
         output: &Output,
     ) -> Result<(Catalog, Trace), CommandError> {

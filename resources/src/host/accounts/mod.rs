@@ -40,6 +40,11 @@ pub use model::{
     Secrets, Shadow, ShellFacts, User, UserFields, process_list,
 };
 pub use real::RealAccounts;
+pub(in crate::host) use real::homes_of_users;
+
+/// The databases, below the root directory. All are replaced as a whole, by renaming.
+pub(in crate::host) const DATABASES: &[&str] =
+    &["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow"];
 
 /// Reads accounts.
 pub trait AccountView {

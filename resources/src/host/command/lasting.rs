@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use nix::unistd::Pid;
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 
+use super::offspring::Running;
 use super::real::{kill_group, prepared, wait};
 use super::{CommandError, OUTPUT_LIMIT, Output, Request};
 
@@ -44,6 +45,7 @@ pub fn run_lasting(
     let started = Instant::now();
     let (mut child, streams) = spawn(request)
         .map_err(|source| CommandError::Start { program: program.clone(), source })?;
+    let _running = Running::new(child.id());
     let group = Pid::from_raw(child.id().cast_signed());
     let mut limit = deadline;
     let finished = loop {

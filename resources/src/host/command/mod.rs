@@ -5,6 +5,7 @@
 //! never through argv or the environment; the output kept is bounded.
 
 mod lasting;
+mod offspring;
 mod real;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 pub use lasting::{Ending, run_lasting};
+pub(in crate::host) use offspring::is_started_by_us;
 pub use real::{RealCommands, run};
 
 /// A command to run.

@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use super::offspring::Running;
 use super::{CommandError, Commands, OUTPUT_LIMIT, Output, PATH, Request};
 use crate::host::HostOptions;
 
@@ -57,6 +58,7 @@ pub fn run(request: &Request, deadline: Instant) -> Result<Output, CommandError>
     let started = Instant::now();
     let mut child = spawn(request)
         .map_err(|source| CommandError::Start { program: program.clone(), source })?;
+    let _running = Running::new(child.id());
     let group = Pid::from_raw(child.id().cast_signed());
     let mut output = Output::default();
     let talked = converse(&mut child, &request.input, &mut output, deadline);

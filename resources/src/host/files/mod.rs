@@ -15,6 +15,7 @@
 mod candidate;
 mod error;
 mod fake;
+mod memory;
 mod path;
 mod real;
 mod status;
@@ -25,10 +26,11 @@ use serde::Serialize;
 
 pub use error::FileError;
 pub use fake::{FakeFiles, FakeNode, FakeNodeKind};
+pub use memory::ContentMemory;
 pub use path::{AbsolutePath, PathError};
 pub use real::RealFiles;
 pub(in crate::host) use real::Way;
-pub use status::{DirectoryEntry, FileType, Inode, Mode, Status};
+pub use status::{DirectoryEntry, FileType, Inode, Mode, Status, Times};
 
 use crate::bucket::Bucket;
 

@@ -109,6 +109,17 @@ pub struct Status {
     pub mount_point: bool,
     /// Device and inode number: two looks at the same thing agree in these.
     pub identity: Inode,
+    /// When it was last changed.
+    pub times: Times,
+}
+
+/// Times of `statx(2)`: seconds since 1970 and nanoseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// When its content was changed, as anybody may set it.
+    pub modified: (i64, u32),
+    /// When anything about it was changed, which nobody can set.
+    pub changed: (i64, u32),
 }
 
 /// Device and inode number.

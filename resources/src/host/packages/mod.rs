@@ -37,6 +37,10 @@ pub use version::VersionScheme;
 
 use super::Faults;
 
+/// The databases of what is installed, below the root directory: one for each backend. They are
+/// replaced as a whole at the end of a transaction.
+pub(in crate::host) const DATABASES: &[&str] = &["/var/lib/dpkg/status"];
+
 /// Reads packages. Asks the machine's databases and indexes as they are; refreshes nothing.
 pub trait PackageView {
     /// How this machine's distribution compares versions.

@@ -16,6 +16,7 @@ mod tools;
 mod tests;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
@@ -33,6 +34,20 @@ pub struct RealAccounts {
     root: PathBuf,
     snapshot: RefCell<Option<Rc<Snapshot>>>,
     name_service: Option<NameService>,
+}
+
+/// The homes of the local users below `root`, by name; none where the database cannot be read.
+pub(in crate::host) fn homes_of_users(root: &Path) -> HashMap<String, String> {
+    match files::snapshot(root) {
+        Ok(snapshot) => {
+            let users = snapshot.users().iter();
+            users.map(|user| (user.name.clone(), user.home.clone())).collect()
+        }
+        Err(error) => {
+            log::debug!("homes are not known: {error}");
+            HashMap::new()
+        }
+    }
 }
 
 impl RealAccounts {

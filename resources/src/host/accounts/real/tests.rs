@@ -47,11 +47,11 @@ fn root() -> tempfile::TempDir {
 }
 
 fn host(root: &Path) -> RealHost {
-    RealHost::new(&HostOptions { root: root.to_owned(), repair_packages: false })
+    RealHost::new(&HostOptions { root: root.to_owned(), ..HostOptions::default() })
 }
 
 fn accounts(root: &Path) -> RealAccounts {
-    RealAccounts::new(&HostOptions { root: root.to_owned(), repair_packages: false })
+    RealAccounts::new(&HostOptions { root: root.to_owned(), ..HostOptions::default() })
 }
 
 fn soon() -> Instant {

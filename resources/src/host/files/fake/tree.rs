@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::host::Faults;
 use crate::host::files::FileError;
 use crate::host::files::path::AbsolutePath;
-use crate::host::files::status::{DirectoryEntry, FileType, Inode, Mode, Status};
+use crate::host::files::status::{DirectoryEntry, FileType, Inode, Mode, Status, Times};
 
 /// One thing of the fake tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,7 @@ impl FakeNode {
             links: 1,
             mount_point: false,
             identity: Inode { device: 1, number: self.inode },
+            times: Times::default(),
         }
     }
 

@@ -24,8 +24,9 @@ use rustix::fs::{AtFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
 use super::error::FileError;
+use super::memory::ContentMemory;
 use super::path::AbsolutePath;
-use super::status::{DirectoryEntry, FileType, Inode, Mode, Status};
+use super::status::{DirectoryEntry, FileType, Inode, Mode, Status, Times};
 use super::{FileChanges, FileView, NewFile, Obstacle, Placement, Properties, Staged};
 use crate::bucket::Bucket;
 use crate::host::HostOptions;
@@ -42,6 +43,8 @@ pub struct RealFiles {
     directories: RefCell<HashMap<Box<OsStr>, Remembered>>,
     /// What files are compared in.
     buffer: RefCell<Vec<u8>>,
+    /// What was seen in earlier runs of this process.
+    memory: Option<Arc<ContentMemory>>,
     /// The user whose links are followed besides root's: ourselves.
     own_uid: u32,
     /// Directories with changed names that are not yet durable.
@@ -58,6 +61,7 @@ impl RealFiles {
             root: OnceCell::new(),
             directories: RefCell::new(HashMap::new()),
             buffer: RefCell::new(Vec::new()),
+            memory: options.memory.clone(),
             own_uid: rustix::process::geteuid().as_raw(),
             unsettled: HashMap::new(),
             swept: HashSet::new(),
@@ -95,6 +99,10 @@ fn status_of(raw: &Statx) -> Status {
         identity: Inode {
             device: rustix::fs::makedev(raw.stx_dev_major, raw.stx_dev_minor),
             number: raw.stx_ino,
+        },
+        times: Times {
+            modified: (raw.stx_mtime.tv_sec, raw.stx_mtime.tv_nsec),
+            changed: (raw.stx_ctime.tv_sec, raw.stx_ctime.tv_nsec),
         },
     }
 }

@@ -1,199 +1,19 @@
-//! The contract of a kind, in life-cycle order: declare, relate, observe, plan, apply.
-//!
-//! Optional abilities are traits of their own ([`Batch`], [`Prepare`], [`Refresh`], [`Export`]); a kind that lacks one says
-//! so by returning `None`, and nothing pretends.
+//! A kind whose types are not known: what the registry holds and the engine calls.
 
 use std::any::Any;
-use std::fmt::Debug;
-use std::time::Instant;
 
+use super::{Batch, Gathering, Kind, Member, Turn};
 use crate::accept::{Drift, Edit};
 use crate::attributes::AttributeReader;
-use crate::bucket::Bucket;
 use crate::declaration::KindDeclaration;
-use crate::export::{Export, Exported, Selection};
+use crate::export::{Exported, Selection};
 use crate::failure::Failure;
+use crate::host::watch::Interest;
 use crate::host::{Host, View};
 use crate::pending::{Pending, Provision};
 use crate::reference::Reference;
 use crate::relations::Relations;
-use crate::step::{Action, AnyStep, Planned, Step};
-
-/// A kind of resource.
-pub trait Kind: Send + Sync + 'static {
-    /// What a policy asks for, checked.
-    type Wanted: Debug + Send + Sync + 'static;
-    /// What the machine has.
-    type Observed: Debug;
-    /// What a step does.
-    type Action: Action;
-
-    /// The kind's declaration.
-    fn declaration(&self) -> &'static KindDeclaration;
-
-    /// Reads checked attributes into the kind's own form. Every error goes to `attributes`; `None`
-    /// exactly when there was one. Pure: no host, no clock.
-    fn wanted(&self, title: &str, attributes: &mut AttributeReader<'_>) -> Option<Self::Wanted>;
-
-    /// The resource's identity and automatic edges. Pure.
-    fn relations(&self, wanted: &Self::Wanted) -> Relations;
-
-    /// What will exist once this resource's steps have been applied. Pure.
-    fn provides(&self, wanted: &Self::Wanted) -> Vec<Provision>;
-
-    /// Looks at the machine. Changes nothing, by type. Looks only at what is declared.
-    fn observe(&self, wanted: &Self::Wanted, view: &View<'_>) -> Result<Self::Observed, Failure>;
-
-    /// The steps from `observed` to `wanted`. Pure and total. After they were applied, observing
-    /// and planning again yields no steps.
-    fn plan(
-        &self,
-        wanted: &Self::Wanted,
-        observed: Self::Observed,
-        pending: &Pending<'_>,
-    ) -> Result<Planned<Self::Action>, Failure>;
-
-    /// Does one step. A failure leaves a state from which a rerun converges.
-    fn apply(
-        &self,
-        wanted: &Self::Wanted,
-        step: &Step<&Self::Action>,
-        host: &mut dyn Host,
-        turn: &mut Turn<'_>,
-    ) -> Result<(), Failure>;
-
-    /// The ability to apply many resources together, if the kind has it.
-    fn batch(&self) -> Option<&dyn Batch<Self>> {
-        None
-    }
-
-    /// The ability to clean up after a run that was cut off, if the kind has it.
-    fn recover(&self) -> Option<&dyn Recover<Self>> {
-        None
-    }
-
-    /// The ability to read or refresh something once for many resources, if the kind has it.
-    fn preparation(&self) -> Option<&dyn Prepare<Self>> {
-        None
-    }
-
-    /// The ability to act on a notification, if the kind has it.
-    fn refresh(&self) -> Option<&dyn Refresh<Self>> {
-        None
-    }
-
-    /// The ability to be read from a machine, if the kind has it.
-    fn export(&self) -> Option<&dyn Export<Self>> {
-        None
-    }
-}
-
-/// What the engine lends a kind for the time of an application.
-pub struct Turn<'a> {
-    /// When the resource's time is over.
-    pub deadline: Instant,
-    /// Where replaced content is kept.
-    pub bucket: &'a mut dyn Bucket,
-    /// Digests of contents kept during this turn, with the path each was found at.
-    pub kept: Vec<(String, String)>,
-    /// Downloads of the https sources that policies name.
-    pub download: &'a dyn Download,
-}
-
-/// Fetches an https source that a policy names together with its digest.
-pub trait Download {
-    /// The content of `url`, at most `limit` bytes, whose SHA-256 in hexadecimal is `sha256`.
-    /// Fails on any other scheme, content or length.
-    fn download(
-        &self,
-        url: &str,
-        sha256: &str,
-        limit: u64,
-        deadline: Instant,
-    ) -> Result<Vec<u8>, Failure>;
-}
-
-/// A kind that applies many resources faster together than one by one.
-pub trait Batch<K: Kind + ?Sized> {
-    /// How the engine may gather a batch.
-    fn gathering(&self) -> Gathering;
-
-    /// Applies every member's steps. Returns one result for each member, in order; one member's
-    /// failure does not fail another.
-    fn apply_together(
-        &self,
-        members: &[Member<'_, K>],
-        host: &mut dyn Host,
-        turn: &mut Turn<'_>,
-    ) -> Vec<Result<(), Failure>>;
-}
-
-/// Which resources the engine may put into one batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gathering {
-    /// Only resources that follow one another in the catalog's order, at most this many.
-    Consecutive(usize),
-    /// Any resource of the kind whose dependencies are done, wherever it stands.
-    Anywhere,
-}
-
-/// One resource of a batch.
-#[derive(Debug)]
-pub struct Member<'a, K: Kind + ?Sized> {
-    /// What the policy asks for.
-    pub wanted: &'a K::Wanted,
-    /// The steps planned at this turn.
-    pub steps: Vec<Step<&'a K::Action>>,
-    /// The resource's name, to tell its failure from another's.
-    pub reference: &'a Reference,
-}
-
-/// A kind whose observations rest on something that is read or refreshed once for many resources.
-pub trait Prepare<K: Kind + ?Sized> {
-    /// Tells the host which questions `wanted` may raise, so that the first of them is answered
-    /// together with the others. Called once, with all resources of the kind, before the first is
-    /// planned. Asks and changes nothing.
-    fn announce(&self, wanted: &[&K::Wanted], view: &View<'_>);
-
-    /// Refreshes what the observation of `wanted` rests on (the package index), where they need
-    /// that. Called only in a run that may change the machine, before `wanted` (one batch, or one
-    /// resource) are observed at their turn. A failure is remembered by the host and told by the
-    /// resources it concerns.
-    fn prepare(&self, wanted: &[&K::Wanted], host: &mut dyn Host, turn: &mut Turn<'_>);
-}
-
-/// A kind that acts on notifications.
-pub trait Refresh<K: Kind + ?Sized> {
-    /// What a notification would do now, in words, or `None` when it needs nothing (the service
-    /// does not run, `on_notify = "none"`). `changed` tells whether the resource itself was
-    /// changed in this run in a way that makes the notification unnecessary (just started).
-    fn refresh_needed(
-        &self,
-        wanted: &K::Wanted,
-        view: &View<'_>,
-        applied: &[&K::Action],
-    ) -> Result<Option<String>, Failure>;
-
-    /// Acts on the notification.
-    fn refresh(
-        &self,
-        wanted: &K::Wanted,
-        host: &mut dyn Host,
-        turn: &mut Turn<'_>,
-    ) -> Result<(), Failure>;
-}
-
-/// A kind whose applications, when they are cut off, leave something to be cleaned up.
-pub trait Recover<K: Kind + ?Sized> {
-    /// Where a cut-off application of this resource may leave something, in words of the kind's
-    /// own. They are written down before anything is applied: the resource may have left the
-    /// policies by the time of the next run.
-    fn places(&self, wanted: &K::Wanted) -> Vec<String>;
-    /// Removes what a cut-off application may have left there (temporary files). Says what was
-    /// removed, a line each. Called for each resource at the beginning of the run after one that
-    /// was cut off, before anything is applied, and for what that run had written down.
-    fn sweep(&self, places: &[String], host: &mut dyn Host) -> Result<Vec<String>, Failure>;
-}
+use crate::step::{AnyStep, Step};
 
 /// What a policy asks for, whatever the kind.
 pub type AnyWanted = Box<dyn Any + Send + Sync>;
@@ -203,9 +23,9 @@ pub type AnyWanted = Box<dyn Any + Send + Sync>;
 pub struct AnyPlanned {
     /// The steps; none means in sync.
     pub steps: Vec<AnyStep>,
-    /// See [`Planned::condition`].
+    /// See [`crate::step::Planned::condition`].
     pub condition: Option<String>,
-    /// See [`Planned::notes`].
+    /// See [`crate::step::Planned::notes`].
     pub notes: Vec<String>,
 }
 
@@ -244,9 +64,9 @@ pub trait AnyKind: Send + Sync {
         host: &mut dyn Host,
         turn: &mut Turn<'_>,
     ) -> Result<(), Failure>;
-    /// See [`Prepare::announce`]. Nothing where the kind lacks the ability.
+    /// See [`super::Prepare::announce`]. Nothing where the kind lacks the ability.
     fn announce(&self, wanted: &[&AnyWanted], view: &View<'_>);
-    /// See [`Prepare::prepare`]. Nothing where the kind lacks the ability.
+    /// See [`super::Prepare::prepare`]. Nothing where the kind lacks the ability.
     fn prepare(&self, wanted: &[&AnyWanted], host: &mut dyn Host, turn: &mut Turn<'_>);
     /// How batches are gathered, if the kind has the ability.
     fn gathering(&self) -> Option<Gathering>;
@@ -257,28 +77,30 @@ pub trait AnyKind: Send + Sync {
         host: &mut dyn Host,
         turn: &mut Turn<'_>,
     ) -> Vec<Result<(), Failure>>;
-    /// See [`Recover::places`]; none where the kind lacks the ability.
+    /// See [`super::Recover::places`]; none where the kind lacks the ability.
     fn places(&self, wanted: &AnyWanted) -> Vec<String>;
-    /// See [`Recover::sweep`]; nothing where the kind lacks the ability.
+    /// See [`super::Recover::sweep`]; nothing where the kind lacks the ability.
     fn sweep(&self, places: &[String], host: &mut dyn Host) -> Result<Vec<String>, Failure>;
     /// Whether the kind can be read from a machine.
     fn exports(&self) -> bool;
-    /// See [`Export::titles`]. Fails where the kind lacks the ability.
+    /// See [`crate::export::Export::titles`]. Fails where the kind lacks the ability.
     fn titles(&self, selection: &Selection<'_>, view: &View<'_>) -> Result<Vec<String>, Failure>;
-    /// See [`Export::export`]. Fails where the kind lacks the ability.
+    /// See [`crate::export::Export::export`]. Fails where the kind lacks the ability.
     fn exported(&self, title: &str, view: &View<'_>) -> Result<Option<Exported>, Failure>;
-    /// See [`Export::accept`]. Fails where the kind lacks the ability.
+    /// See [`crate::export::Export::accept`]. Fails where the kind lacks the ability.
     fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure>;
+    /// See [`super::Watch::interests`]; nothing where the kind lacks the ability.
+    fn interests(&self, wanted: &AnyWanted) -> Vec<Interest>;
     /// Whether the kind acts on notifications.
     fn refreshes(&self) -> bool;
-    /// See [`Refresh::refresh_needed`].
+    /// See [`super::Refresh::refresh_needed`].
     fn refresh_needed(
         &self,
         wanted: &AnyWanted,
         view: &View<'_>,
         applied: &[AnyStep],
     ) -> Result<Option<String>, Failure>;
-    /// See [`Refresh::refresh`].
+    /// See [`super::Refresh::refresh`].
     fn refresh(
         &self,
         wanted: &AnyWanted,
@@ -417,6 +239,13 @@ impl<K: Kind> AnyKind for K {
 
     fn accept(&self, drift: &Drift<'_>, view: &View<'_>) -> Result<Vec<Edit>, Failure> {
         Kind::export(self).ok_or_else(|| no_export(self))?.accept(drift, view)
+    }
+
+    fn interests(&self, wanted: &AnyWanted) -> Vec<Interest> {
+        match (Kind::watch(self), typed::<K>(wanted)) {
+            (Some(watch), Ok(wanted)) => watch.interests(wanted),
+            _ => Vec::new(),
+        }
     }
 
     fn refreshes(&self) -> bool {

@@ -1,0 +1,398 @@
+//! The supervisor: what is due when, in one task. It never touches the machine and never waits for
+//! anything but its timers, its threads, signals and those who ask.
+
+mod commands;
+mod timers;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use steadfast_resources::Actor;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
+
+use super::control::Command;
+use super::event::Event;
+use super::fetching::{Answer, Question};
+use super::job::{Ended, Job, News};
+use super::live::{Live, Polling, RunSummary, Running, SCHEMA};
+use super::replacement::Program;
+use super::schedule::Schedule;
+use super::systemd;
+use super::watching::Observed;
+use super::worker::Order;
+use super::{End, Options, ServiceError};
+use crate::clock;
+use crate::config::{Mode, Settings};
+use crate::managed::ManagedHost;
+use crate::report::Outcome;
+
+/// How long the agent waits for the resource at hand when it is asked to stop: systemd kills it
+/// after 30 s.
+const STOP_PATIENCE: Duration = Duration::from_secs(25);
+
+/// How much longer than its timeout a run may take before it counts as hung: commands have
+/// deadlines of their own, and are ended at the run's.
+const HANG_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The channels to and from the supervisor.
+pub(super) struct Channels {
+    pub(super) orders: Sender<Order>,
+    pub(super) news: UnboundedReceiver<News>,
+    pub(super) questions: Sender<Question>,
+    pub(super) answers: UnboundedReceiver<Answer>,
+    pub(super) observed: UnboundedReceiver<Observed>,
+    /// Keeps [`Self::observed`] open where there is no watcher.
+    pub(super) _observing: UnboundedSender<Observed>,
+    pub(super) commands: Receiver<Command>,
+    pub(super) events: broadcast::Sender<Arc<Event>>,
+}
+
+/// The supervisor.
+pub(super) struct Supervisor {
+    options: Options,
+    host: ManagedHost,
+    channels: Channels,
+    stop: Arc<AtomicBool>,
+    program: Program,
+    schedule: Schedule,
+    /// When the server is asked next; `None` while it is.
+    poll_at: Option<Instant>,
+    /// When everything is looked at next.
+    pass_at: Instant,
+    /// When the next truce with something else ends.
+    truce_at: Option<Instant>,
+    watchdog: Option<Duration>,
+    /// The job at work, and when it must have ended.
+    current: Option<(u64, Instant)>,
+    /// The next job about everything.
+    whole: Option<Job>,
+    /// What events concern, for the next job that is about them alone.
+    focus: BTreeSet<Arc<str>>,
+    truce_ended: bool,
+    actors: HashMap<Arc<str>, Actor>,
+    numbers: u64,
+    live: Live,
+    ending: Option<(End, Instant)>,
+}
+
+impl Supervisor {
+    pub(super) fn new(
+        options: Options,
+        settings: Settings,
+        channels: Channels,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, ServiceError> {
+        let host = ManagedHost::new(PathBuf::from("/"), options.state_directory.clone(), settings);
+        let agent = &host.settings.agent;
+        let schedule = Schedule::new(agent.interval, agent.splay);
+        let now = Instant::now();
+        let live = Live {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started: clock::now(),
+            mode: String::new(),
+            repository: String::new(),
+            branch: None,
+            running: None,
+            last_run: None,
+            last_event: None,
+            messages: Vec::new(),
+            polling: Polling::default(),
+            overrides: Vec::new(),
+            left_alone: Vec::new(),
+            watching: "at every interval".to_owned(),
+            configuration: None,
+        };
+        let mut supervisor = Self {
+            poll_at: Some(now + schedule.first(clock::chance())),
+            pass_at: now + agent.interval,
+            schedule,
+            program: Program::running().map_err(ServiceError::Program)?,
+            options,
+            host,
+            channels,
+            stop,
+            truce_at: None,
+            watchdog: systemd::watchdog(),
+            current: None,
+            whole: None,
+            focus: BTreeSet::new(),
+            truce_ended: false,
+            actors: HashMap::new(),
+            numbers: 0,
+            live,
+            ending: None,
+        };
+        supervisor.describe_settings();
+        Ok(supervisor)
+    }
+
+    /// Runs until the agent is to end.
+    pub(super) async fn run(mut self) -> Result<End, ServiceError> {
+        let listen = |kind| signal(kind).map_err(ServiceError::Signals);
+        let mut hang_up = listen(SignalKind::hangup())?;
+        let mut terminate = listen(SignalKind::terminate())?;
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        self.boot();
+        systemd::ready();
+        loop {
+            self.dispatch();
+            if let Some(end) = self.over() {
+                return Ok(end);
+            }
+            self.say();
+            let wake = tokio::time::Instant::from_std(self.next_timer());
+            tokio::select! {
+                news = self.channels.news.recv() => match news {
+                    Some(news) => self.news(news),
+                    None => return Err(ServiceError::Broken),
+                },
+                Some(answer) = self.channels.answers.recv() => self.answered(answer),
+                Some(observed) = self.channels.observed.recv() => self.observed(observed),
+                Some(command) = self.channels.commands.recv() => self.command(command),
+                _ = received(&mut hang_up) => self.reload(),
+                _ = received(&mut terminate) => self.end(End::Stop),
+                _ = received(&mut interrupt) => self.end(End::Stop),
+                () = tokio::time::sleep_until(wake) => self.timers()?,
+            }
+        }
+    }
+
+    /// What was in force is enforced at once, network or not.
+    fn boot(&mut self) {
+        self.load_orders();
+        let Some(source) = self.host.source() else { return };
+        let store = self.host.store_directory(&source.url, true);
+        let known = crate::source::Source::open(source, &store)
+            .is_ok_and(|source| matches!(source.good(), Ok(Some(_))));
+        if known {
+            self.want_run("boot");
+        }
+    }
+
+    /// A run about everything is due. Returns the number of its job.
+    fn want_run(&mut self, trigger: &'static str) -> u64 {
+        self.pass_at = Instant::now() + self.host.settings.agent.interval;
+        if let Some(waiting) = &mut self.whole {
+            // Somebody who asks sees that in the report.
+            if trigger != "interval" {
+                waiting.trigger = trigger;
+            }
+            return waiting.number;
+        }
+        self.numbers += 1;
+        let number = self.numbers;
+        self.whole = Some(Job { number, trigger, ..Job::default() });
+        self.tell(Event::Queued { job: number });
+        number
+    }
+
+    /// Gives the worker its next job, if it has none.
+    fn dispatch(&mut self) {
+        if self.current.is_some() || self.ending.is_some() {
+            return;
+        }
+        let mut job = if let Some(whole) = self.whole.take() {
+            // Whatever events concern is looked at as well.
+            self.focus.clear();
+            whole
+        } else if !self.focus.is_empty() || self.truce_ended {
+            self.numbers += 1;
+            let trigger = if self.focus.is_empty() { "truce" } else { "event" };
+            self.truce_ended &= trigger != "truce";
+            let focus = Some(std::mem::take(&mut self.focus));
+            Job { number: self.numbers, trigger, focus, ..Job::default() }
+        } else {
+            return;
+        };
+        job.actors = std::mem::take(&mut self.actors);
+        job.overrides = self.overrides();
+        if let Some(failure) = &self.live.polling.failure {
+            let since = self.live.polling.answered.as_deref().unwrap_or("the agent started");
+            job.messages.push(format!("the repository has not answered since {since}: {failure}"));
+        }
+        if let Some(problem) = &self.live.configuration {
+            job.messages.push(problem.clone());
+        }
+        let limit = self.host.settings.agent.run_timeout + HANG_PATIENCE;
+        self.current = Some((job.number, Instant::now() + limit));
+        self.live.running = Some(Running {
+            trigger: job.trigger.to_owned(),
+            since: clock::now(),
+            total: 0,
+            open: 0,
+            done: 0,
+        });
+        if self.channels.orders.send(Order::Run(Box::new(job))).is_err() {
+            log::error!("the worker is gone");
+            self.end(End::Broken);
+        }
+    }
+
+    fn news(&mut self, news: News) {
+        match news {
+            News::Event(event) => {
+                match (&event, &mut self.live.running) {
+                    (Event::Planned { total, open, .. }, Some(running)) => {
+                        running.total = *total;
+                        running.open = *open;
+                    }
+                    (Event::Resource { .. }, Some(running)) => running.done += 1,
+                    _ => {}
+                }
+                self.tell(event);
+            }
+            News::Ended(ended) => self.ended(*ended),
+        }
+    }
+
+    /// The watcher has noticed something.
+    fn observed(&mut self, observed: Observed) {
+        match observed {
+            Observed::Changed { resources, actor } => {
+                if let Some(actor) = actor {
+                    for name in &resources {
+                        self.actors.insert(Arc::clone(name), actor.clone());
+                    }
+                }
+                self.focus.extend(resources);
+            }
+            Observed::Anything => {
+                self.want_run("event");
+            }
+            Observed::Description(text) => self.live.watching = text,
+        }
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        self.current = None;
+        self.live.running = None;
+        self.live.left_alone = ended.left_alone;
+        self.truce_at = ended.next_end;
+        match &ended.report {
+            Some(report) if ended.whole => {
+                self.live.last_run = Some(RunSummary::from(report));
+                self.live.last_event = None;
+                self.live.messages.clone_from(&report.messages);
+            }
+            Some(report) if report.says_something() => {
+                self.live.last_event = Some(RunSummary::from(report));
+            }
+            _ => {}
+        }
+        self.tell(Event::Ended {
+            job: ended.number,
+            report: ended.report.map(Box::new),
+            refused: ended.refused,
+        });
+        if self.ending.is_none() && self.program.is_replaced() {
+            log::info!("the program was replaced: the agent starts anew");
+            self.end(End::Replaced);
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        let now = Instant::now();
+        let polling = &mut self.live.polling;
+        polling.asked = Some(clock::now());
+        match answer.result {
+            Ok((head, moved)) => {
+                polling.answered.clone_from(&polling.asked);
+                polling.head = Some(head.to_string());
+                polling.failure = None;
+                let next = now + self.schedule.answered(clock::chance());
+                self.poll_at = Some(next);
+                let first = self.numbers == 0;
+                if moved || first {
+                    self.want_run(if first { "boot" } else { "push" });
+                } else if now >= self.pass_at || self.whole.is_none() && self.current.is_none() {
+                    self.want_run("interval");
+                }
+                self.pass_at = next;
+            }
+            Err(failure) => {
+                log::warn!("{failure}");
+                polling.failure = Some(failure);
+                self.poll_at = Some(now + self.schedule.failed(clock::chance()));
+                if now >= self.pass_at || (self.numbers == 0 && !answer.has_revision) {
+                    self.want_run("interval");
+                }
+            }
+        }
+        self.live.polling.failures = self.schedule.failures();
+    }
+
+    fn tell(&self, event: Event) {
+        // Nobody follows most of the time.
+        let _ = self.channels.events.send(Arc::new(event));
+    }
+
+    /// Asks the agent to end, after the resource at hand.
+    fn end(&mut self, end: End) {
+        if self.ending.is_none() {
+            systemd::stopping();
+            if end != End::Replaced {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            self.ending = Some((end, Instant::now() + STOP_PATIENCE));
+        }
+    }
+
+    fn over(&self) -> Option<End> {
+        let (end, patience) = self.ending.as_ref()?;
+        if self.current.is_some() && Instant::now() < *patience {
+            return None;
+        }
+        if self.current.is_some() {
+            log::warn!("the resource at hand has not ended; the next run finishes its work");
+        }
+        Some(*end)
+    }
+
+    /// The line of status for `systemctl status`.
+    fn say(&self) {
+        let line = match (&self.live.running, &self.live.last_run) {
+            (Some(running), _) => {
+                format!("{} run: {} of {} open", running.trigger, running.open, running.total)
+            }
+            (None, Some(run)) => {
+                let commit = run.revision.commit.as_deref().unwrap_or_default();
+                let commit = commit.get(..12).unwrap_or(commit);
+                let outcome = match run.outcome {
+                    Outcome::Failed if run.wanted.is_some() => "refused the wanted revision",
+                    outcome => outcome.as_str(),
+                };
+                format!("{outcome} at {commit}; {} resources", run.counts.total)
+            }
+            (None, None) => "waiting for the repository".to_owned(),
+        };
+        let pause = if self.live.overrides.is_empty() { "" } else { " (overridden: see status)" };
+        systemd::status(&format!("{line}{pause}"));
+    }
+
+    fn describe_settings(&mut self) {
+        let settings = &self.host.settings;
+        self.live.mode = match settings.agent.mode {
+            Mode::Enforce => "enforce",
+            Mode::Audit => "audit",
+        }
+        .to_owned();
+        if let Some(repository) = &settings.repository {
+            self.live.repository.clone_from(&repository.url);
+            self.live.branch.clone_from(&repository.branch);
+        }
+    }
+}
+
+async fn received(signal: &mut Signal) {
+    if signal.recv().await.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
