@@ -129,11 +129,11 @@ fn around_expressions(own: &mut Limited<'_>) {
         if value.kind() == ValueKind::Iterable { budget.made(value) } else { Ok(value) }
     });
     add(guard::Filter::Made, Budget::made);
-    add(guard::Filter::Weighed, |budget, value| budget.bounded(&value).map(|_| value));
+    add(guard::Filter::Weighed, |budget, value| weighed(budget, &value).map(|()| value));
     add(guard::Filter::Searched, |budget, value| {
         // Looking something up in a map takes no time.
         if value.kind() != ValueKind::Map {
-            budget.bounded(&value)?;
+            weighed(budget, &value)?;
         }
         Ok(value)
     });
@@ -235,7 +235,14 @@ fn compared(budget: &Budget, arguments: &[Value]) -> Result<(), Error> {
 }
 
 fn either(budget: &Budget, arguments: &[Value]) -> Result<(), Error> {
-    arguments.last().map_or(Ok(()), |value| budget.bounded(value).map(drop))
+    arguments.last().map_or(Ok(()), |value| weighed(budget, value))
+}
+
+/// Takes what comparing all of `value` costs.
+fn weighed(budget: &Budget, value: &Value) -> Result<(), Error> {
+    // Comparing costs several times as much as looking.
+    const COMPARING: usize = 4;
+    budget.charge(COMPARING * budget.bounded(value)?)
 }
 
 /// Whether `value`, which is bounded, is a namespace or has one in it.
