@@ -116,17 +116,14 @@ fn around_expressions(own: &mut Limited<'_>) {
         let budget = own.budget.clone();
         own.environment.add_filter(filter.name(), move |value: Value| charge(&budget, value));
     };
-    add(guard::Filter::Bounded, |budget, value| {
-        budget.bounded(&value)?;
-        if value.kind() == ValueKind::Iterable { budget.made(value) } else { Ok(value) }
-    });
+    add(guard::Filter::Bounded, |budget, value| bounded(budget, value));
     add(guard::Filter::Stored, |budget, value| {
-        budget.bounded(&value)?;
+        let value = bounded(budget, value)?;
         if holds_namespace(&value) {
             let message = "a namespace cannot hold a namespace";
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
-        if value.kind() == ValueKind::Iterable { budget.made(value) } else { Ok(value) }
+        Ok(value)
     });
     add(guard::Filter::Made, Budget::made);
     add(guard::Filter::Weighed, |budget, value| weighed(budget, &value).map(|()| value));
@@ -243,6 +240,18 @@ fn weighed(budget: &Budget, value: &Value) -> Result<(), Error> {
     // Comparing costs several times as much as looking.
     const COMPARING: usize = 4;
     budget.charge(COMPARING * budget.bounded(value)?)
+}
+
+/// The value, where it is not too large; a view becomes a list.
+fn bounded(budget: &Budget, value: Value) -> Result<Value, Error> {
+    match value.kind() {
+        ValueKind::String => budget.made(value),
+        ValueKind::Iterable => {
+            budget.bounded(&value)?;
+            budget.made(value)
+        }
+        _ => budget.bounded(&value).map(|_| value),
+    }
 }
 
 /// Whether `value`, which is bounded, is a namespace or has one in it.

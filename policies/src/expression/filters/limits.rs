@@ -92,13 +92,14 @@ pub(super) fn made_of(budget: &Budget, arguments: &[Value], made: Value) -> Resu
 }
 
 /// Nothing is looked at.
+#[expect(clippy::unnecessary_wraps, reason = "it is a check as the others are")]
 pub(super) fn free(_: &Budget, _: &[Value]) -> Result<(), Error> {
     Ok(())
 }
 
 /// What going over `value` once costs. An error where that would be too much.
 pub(super) fn items(value: &Value) -> Result<usize, Error> {
-    const ITEM: usize = 50;
+    const ITEM: usize = 100;
     match value.kind() {
         ValueKind::String => match value.as_str().map_or(0, str::len) {
             length if length <= MAXIMUM_OUTPUT => Ok(length),

@@ -423,7 +423,7 @@ fn range(text: &str, value: &Expr<'_>) -> Option<Range<usize>> {
 fn first<'e>(text: &str, value: &'e Expr<'e>) -> &'e Expr<'e> {
     match value {
         Expr::Filter(filter) => filter.expr.as_ref().map_or(value, |inner| first(text, inner)),
-        Expr::Test(test) => first(text, &test.expr),
+        Expr::Test(asked) => first(text, &asked.expr),
         Expr::GetAttr(attribute) => first(text, &attribute.expr),
         Expr::GetItem(item) => first(text, &item.expr),
         Expr::Slice(slice) => first(text, &slice.expr),

@@ -336,6 +336,9 @@ impl Classifier<'_> {
             let own = declaration.attribute(&entry.key).map(Name::Own);
             let Some(name) = own.or_else(|| Common::named(&entry.key).map(Name::Common)) else {
                 self.unknown_attribute(declaration, &entry);
+                if !self.context.tells() {
+                    continue;
+                }
                 let own = declaration.attributes.iter().map(|attribute| attribute.name);
                 misspelt
                     .extend(nearest(&entry.key, own).and_then(|name| declaration.attribute(name)));
