@@ -55,7 +55,7 @@ golden! {
         ("policies/web/f", "{% fi %}{% endif %}\n"),
     ];
     names_without_their_root: [
-        ("policies/web.toml", "[params]\nport = 80\n\n[note.\"/{{ hostname }}\"]\ncontent = \"{{ port }} {{ os.family }} {{ ansible_hostname }} {{ pillar.x }} {{ grains.os }} {{ nothing }}\"\n\n[note.\"/b\"]\nwhen = \"facts.os.family = 'debian'\"\n"),
+        ("policies/web.toml", "[params]\nport = 80\n\n[note.\"/a\"]\ncontent = \"{{ hostname }} {{ port }} {{ os.family }} {{ ansible_hostname }} {{ pillar.x }} {{ grains.os }} {{ nothing }}\"\n\n[note.\"/b\"]\nwhen = \"facts.os.family = 'debian'\"\n"),
     ];
     words_of_others: [
         ("policies/web.toml", "[note.\"/a\"]\nstate = \"present\"\nname = \"a\"\nwatch = []\n\"{{ params.x }}\" = 1\nwhen = [\"true\"]\n[systemd.nginx]\n[apt.nginx]\n[default.note]\n[defaults]\nmode = \"0644\"\n[bell.b]\nrequire = [\"Note['/a']\", \"c\"]\n[bell.c]\n"),

@@ -47,8 +47,10 @@ impl Collected {
                 continue;
             }
             let key = key(&diagnostic);
+            let limit = diagnostic.code == Code::Limit;
             let known = self.errors.entry(key).or_insert(diagnostic);
-            if known.facts.last().is_none_or(|last| last != name) {
+            // On every host, though only the first was tried.
+            if !limit && known.facts.last().is_none_or(|last| last != name) {
                 known.facts.push(name.to_owned());
             }
         }

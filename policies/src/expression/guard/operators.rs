@@ -301,7 +301,19 @@ impl Finder<'_> {
             }
             Expr::Test(test) => {
                 self.value(&test.expr, false);
+                let from = self.found.len();
                 self.arguments(&test.args);
+                // An argument without brackets takes whatever begins with one for all of them.
+                if let [CallArg::Pos(argument)] = &*test.args
+                    && self.found.len() > from
+                    && let Some(written) = range(self.text, argument)
+                {
+                    let name = value.span().start_offset as usize;
+                    let between = self.text.get(name..written.start).unwrap_or_default();
+                    if !between.contains('(') {
+                        self.around(from, argument, Filter::Made);
+                    }
+                }
                 0
             }
             Expr::GetAttr(attribute) => self.value(&attribute.expr, false).min(1),
