@@ -20,7 +20,7 @@ use crate::map::{Map, Set, map_for};
 const MODULE: &str = "module";
 
 /// How many titles globs may be held against, all together.
-const MAXIMUM_COMPARISONS: usize = 2_000_000;
+const MAXIMUM_COMPARISONS: usize = 4_000_000;
 
 /// How many titles may be looked at to find what unknown references were meant to be.
 const MAXIMUM_SUGGESTIONS: usize = 200_000;

@@ -27,8 +27,8 @@ const MAXIMUM_SIZE: usize = 2 << 20;
 const MAXIMUM_KEPT: usize = 100;
 
 /// What compiling an expression costs, by its length and at least.
-const COMPILING: usize = 20_000;
-const COMPILING_BYTE: usize = 2_000;
+const COMPILING: usize = 60_000;
+const COMPILING_BYTE: usize = 6_000;
 
 /// The pattern, whether case is ignored, whether lines count.
 type Key = (String, bool, bool);
