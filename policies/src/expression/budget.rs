@@ -65,9 +65,7 @@ impl Budget {
     /// Takes what making `bytes` costs, in work and in memory.
     pub(super) fn make(&self, bytes: usize) -> Result<(), Error> {
         self.charge(bytes)?;
-        let bytes = bytes as u64;
-        let before = self.0.made.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) > MAXIMUM_MADE {
+        if add(&self.0.made, bytes as u64) > MAXIMUM_MADE {
             let message =
                 format!("the texts that are made here exceed {} MiB together", MAXIMUM_MADE >> 20);
             return Err(Error::new(ErrorKind::OutOfFuel, message));
@@ -108,9 +106,7 @@ impl Budget {
 
     /// Takes `units` from it.
     pub(super) fn charge(&self, units: usize) -> Result<(), Error> {
-        let units = units as u64;
-        let before = self.0.work.fetch_add(units, Ordering::Relaxed);
-        if before.saturating_add(units) > MAXIMUM_WORK {
+        if add(&self.0.work, units as u64) > MAXIMUM_WORK {
             return Err(Error::new(ErrorKind::OutOfFuel, SPENT));
         }
         Ok(())
@@ -120,7 +116,7 @@ impl Budget {
     /// not get that far.
     pub(super) fn burnt(&self, levels: Option<(u64, u64)>) {
         let consumed = levels.map_or(FUEL, |(consumed, _)| consumed);
-        self.0.work.fetch_add(consumed * INSTRUCTION, Ordering::Relaxed);
+        add(&self.0.work, consumed * INSTRUCTION);
     }
 
     /// Refuses a value that is too large or nests too deep, and takes what looking costs; otherwise
@@ -142,6 +138,14 @@ impl Budget {
         self.charge(counter.0)?;
         if complete { Ok(counter.0) } else { Err(too_large()) }
     }
+}
+
+/// Adds to `counter`. One catalog is made by one thread: what others would add at the same time may
+/// get lost, and nothing waits for anything.
+fn add(counter: &AtomicU64, units: u64) -> u64 {
+    let sum = counter.load(Ordering::Relaxed).saturating_add(units);
+    counter.store(sum, Ordering::Relaxed);
+    sum
 }
 
 /// The error for anything that is larger than a rendered text may be.

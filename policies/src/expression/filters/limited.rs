@@ -8,7 +8,8 @@ use super::limits::{Limited, free, items, limited};
 use crate::expression::budget::{Budget, MAXIMUM_ITEMS, too_large};
 use crate::expression::guard;
 
-/// Replaces Jinja's own filters, tests and functions.
+/// Replaces Jinja's own filters, tests and functions. (`default` and `attr` make nothing and look at
+/// nothing.)
 pub(super) fn install(own: &mut Limited<'_>) {
     around_expressions(own);
     for (name, filter) in [
@@ -57,11 +58,8 @@ pub(super) fn install(own: &mut Limited<'_>) {
     }
     for (name, filter) in [
         ("abs", Value::from_function(filters::abs)),
-        ("attr", Value::from_function(filters::attr)),
         ("capitalize", Value::from_function(filters::capitalize)),
         ("count", Value::from_function(filters::length)),
-        ("d", Value::from_function(filters::default)),
-        ("default", Value::from_function(filters::default)),
         ("e", Value::from_function(filters::escape)),
         ("escape", Value::from_function(filters::escape)),
         ("first", Value::from_function(filters::first)),

@@ -89,7 +89,13 @@ impl Finder<'_> {
                 self.value(&emit.expr, true);
             }
             Stmt::ForLoop(block) => {
-                self.looked_at(&block.iter, Filter::Sliced);
+                match &block.iter {
+                    // What a filter makes is charged.
+                    Expr::Filter(_) => {
+                        self.value(&block.iter, true);
+                    }
+                    iter => self.looked_at(iter, Filter::Sliced),
+                }
                 if let Some(condition) = &block.filter_expr {
                     self.value(condition, false);
                 }
@@ -296,7 +302,16 @@ impl Finder<'_> {
                     }
                     None => {}
                 }
-                self.arguments(&filter.args);
+                for argument in &filter.args {
+                    match argument {
+                        // A filter charges for its arguments itself.
+                        CallArg::Pos(value @ Expr::BinOp(_))
+                        | CallArg::Kwarg(_, value @ Expr::BinOp(_)) => {
+                            self.value(value, true);
+                        }
+                        argument => self.arguments(std::slice::from_ref(argument)),
+                    }
+                }
                 1
             }
             Expr::Test(test) => {
