@@ -91,11 +91,11 @@ pub(super) fn run(
     if let Err(problem) = blame(&input, &mut explanation) {
         explanation.without_history = Some(problem);
     }
-    if !arguments.supposed.another_host() {
-        recall(&target, arguments.runs, &mut explanation)?;
-    } else {
+    if arguments.supposed.another_host() {
         let note = "the facts are given: what happened on this host is left out";
         explanation.notes.push(note.to_owned());
+    } else {
+        recall(&target, arguments.runs, &mut explanation)?;
     }
     if arguments.json {
         output.data(&(serde_json::to_string_pretty(&explanation)? + "\n"))?;

@@ -114,7 +114,7 @@ fn around_expressions(own: &mut Limited<'_>) {
         let budget = own.budget.clone();
         own.environment.add_filter(filter.name(), move |value: Value| charge(&budget, value));
     };
-    add(guard::Filter::Bounded, |budget, value| bounded(budget, value));
+    add(guard::Filter::Bounded, bounded);
     add(guard::Filter::Stored, |budget, value| {
         let value = bounded(budget, value)?;
         if holds_namespace(&value) {
