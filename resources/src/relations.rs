@@ -62,11 +62,21 @@ pub struct Relations {
     /// What the policy wrote that makes `ties` the whole list, so that a resource that ties itself
     /// to this one from the other end contradicts it.
     pub closed: Option<&'static str>,
+    /// Whether nothing can be below it: a file that is no directory.
+    pub leaf: bool,
 }
 
 impl Relations {
     /// The relations of what claims nothing and is tied to nothing.
     pub fn new(identity: Identity, after: Vec<Autoedge>, absent: bool) -> Self {
-        Self { identity, after, absent, claims: Vec::new(), ties: Vec::new(), closed: None }
+        Self {
+            identity,
+            after,
+            absent,
+            claims: Vec::new(),
+            ties: Vec::new(),
+            closed: None,
+            leaf: false,
+        }
     }
 }

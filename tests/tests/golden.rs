@@ -14,6 +14,8 @@ mod authors;
 mod ci;
 #[path = "golden/history.rs"]
 mod history;
+#[path = "golden/mistakes.rs"]
+mod mistakes;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

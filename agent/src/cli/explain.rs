@@ -8,6 +8,7 @@ use steadfast_policies::trace::{Attribute, Trace};
 use steadfast_resources::Registry;
 
 use super::input::{CopyPlace, Input};
+use super::supposed::SupposedArguments;
 use super::{CommandError, Exit, Locations};
 use crate::explain::{
     EXPLANATION_SCHEMA, Explanation, changed_file, changed_lines, neighbours, parse_name, position,
@@ -31,9 +32,8 @@ pub(super) struct Arguments {
     /// How many runs are told in which something happened to it, and how many episodes of drift
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     runs: usize,
-    /// Explain for these facts instead of this host's (JSON as `steadfast facts --json` prints it)
-    #[arg(long, value_name = "FILE")]
-    facts: Option<PathBuf>,
+    #[command(flatten)]
+    supposed: SupposedArguments,
     /// The root directory of the managed system
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
@@ -46,14 +46,18 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let (kind, title) = parse_name(&arguments.name)
         .map_err(|problem| CommandError::new(problem).with_exit(Exit::Usage))?;
-    let target = super::input::target(&arguments.root, locations, arguments.facts.as_deref())?;
+    let mut target = super::input::target(&arguments.root, locations, arguments.supposed.facts()?)?;
+    arguments.supposed.label(&mut target);
     let input =
         Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
     let (catalog, trace) = input.trace(&target, (&kind, &title), output)?;
     if trace.subject.is_none() && trace.absent.is_empty() {
         let error = unknown(&kind, &title, &trace);
-        let last =
-            if arguments.facts.is_some() { None } else { last_seen(&target, &kind, &title)? };
+        let last = if arguments.supposed.another_host() {
+            None
+        } else {
+            last_seen(&target, &kind, &title)?
+        };
         return Err(match last {
             Some(last) => error.with_hint(last),
             None => error,
@@ -88,11 +92,11 @@ pub(super) fn run(
     if let Err(problem) = blame(&input, &mut explanation) {
         explanation.without_history = Some(problem);
     }
-    if arguments.facts.is_none() {
-        recall(&target, arguments.runs, &mut explanation)?;
-    } else {
+    if arguments.supposed.another_host() {
         let note = "the facts are given: what happened on this host is left out";
         explanation.notes.push(note.to_owned());
+    } else {
+        recall(&target, arguments.runs, &mut explanation)?;
     }
     if arguments.json {
         output.data(&(serde_json::to_string_pretty(&explanation)? + "\n"))?;

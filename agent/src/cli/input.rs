@@ -26,11 +26,11 @@ use crate::source::{
 /// Where copies go that nobody keeps.
 const TEMPORARY_DIRECTORY: &str = "/tmp";
 
-/// The host with this root directory, with its own facts or those in a file.
+/// The host with this root directory, with its own facts or those supposed.
 pub(super) fn target(
     root: &Path,
     locations: &Locations,
-    facts_file: Option<&Path>,
+    supposed: Option<serde_json::Value>,
 ) -> Result<ManagedHost, CommandError> {
     let root = root.canonicalize().map_err(|error| {
         CommandError::new(format!("cannot use the root directory {}", root.display()))
@@ -39,8 +39,8 @@ pub(super) fn target(
     let settings = locations.settings()?;
     let state_directory = locations.state_directory(&root);
     let mut target = ManagedHost::new(root, state_directory, settings);
-    match facts_file {
-        Some(file) => target.facts = facts_from(file)?,
+    match supposed {
+        Some(facts) => target.facts = facts,
         None => target.gather_facts()?,
     }
     Ok(target)
@@ -347,7 +347,8 @@ fn directory_revision(directory: &WorkingDirectory) -> Revision {
     revision
 }
 
-fn facts_from(file: &Path) -> Result<serde_json::Value, CommandError> {
+/// The facts in a file.
+pub(super) fn facts_from(file: &Path) -> Result<serde_json::Value, CommandError> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         CommandError::new(format!("cannot read the facts in {}", file.display())).because(&error)
     })?;

@@ -23,6 +23,7 @@ mod selection;
 mod since;
 mod single;
 mod status;
+mod supposed;
 mod test;
 mod timings;
 mod validate;

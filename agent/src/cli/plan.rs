@@ -7,6 +7,7 @@ use steadfast_resources::host::{Host, RealHost};
 
 use super::input::{CopyPlace, Input};
 use super::selection::SelectionArguments;
+use super::supposed::SupposedArguments;
 use super::{CommandError, Exit, Locations};
 use crate::engine::{Circumstances, make_plan_of};
 use crate::output::{Output, PlanDocument, plan_text};
@@ -23,9 +24,8 @@ pub(super) struct Arguments {
     /// Keep the plan in a file, for `apply --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Plan for these facts instead of this host's (JSON as `steadfast facts --json` prints it)
-    #[arg(long, value_name = "FILE")]
-    facts: Option<PathBuf>,
+    #[command(flatten)]
+    supposed: SupposedArguments,
     #[command(flatten)]
     selection: SelectionArguments,
     /// The root directory of the managed system
@@ -38,7 +38,8 @@ pub(super) fn run(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
-    let target = super::input::target(&arguments.root, locations, arguments.facts.as_deref())?;
+    let mut target = super::input::target(&arguments.root, locations, arguments.supposed.facts()?)?;
+    arguments.supposed.label(&mut target);
     let input =
         Input::open(arguments.repository.as_deref(), &target, CopyPlace::Temporary, output)?;
     let catalog = input.evaluate(&target, output)?;

@@ -28,7 +28,7 @@ pub(crate) struct Context {
 }
 
 /// How many diagnostics of one repository are told. Nobody reads more.
-const MAXIMUM_FOUND: usize = 10_000;
+const MAXIMUM_FOUND: usize = 2_000;
 
 impl Context {
     /// A context that takes notes.
@@ -91,6 +91,11 @@ impl Context {
     /// Whether errors of what is written at `spot` must not tell values.
     pub(crate) fn discreet(&self, spot: Spot) -> bool {
         covers(&self.discreet.borrow(), spot) || self.hides(spot)
+    }
+
+    /// Whether what is recorded now will be told: of so many, nobody reads more.
+    pub(crate) fn tells(&self) -> bool {
+        self.count.get() < MAXIMUM_FOUND
     }
 
     /// How many errors and warnings were recorded so far.

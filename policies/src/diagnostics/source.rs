@@ -79,11 +79,17 @@ const MAXIMUM_LINE: usize = 2000;
 impl Source {
     /// The line (from 1) of the byte at `offset`.
     fn line(&self, offset: u32) -> u32 {
+        let bytes = self.text.as_bytes();
         let (from, line) = match self.cursor.get() {
             (from, line) if from <= offset => (from, line),
+            // A little way back.
+            (from, line) if from - offset < offset => {
+                let back = bytes.get(offset as usize..(from as usize).min(bytes.len()));
+                let count = u32::try_from(line_breaks(back.unwrap_or_default()));
+                (offset, line.saturating_sub(count.unwrap_or(u32::MAX)))
+            }
             _ => (0, 1),
         };
-        let bytes = self.text.as_bytes();
         let end = (offset as usize).min(bytes.len());
         let between = bytes.get(from as usize..end).unwrap_or_default();
         let count = line_breaks(between);

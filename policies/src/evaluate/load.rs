@@ -96,7 +96,14 @@ impl<'a> Policies<'a> {
         } else {
             let names = self.names();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            or_list(name, "the policies are", &names)
+            // The path of the file in place of the name.
+            let bare = name.strip_prefix("policies/").unwrap_or(name);
+            let bare = bare.strip_suffix("/policy.toml").unwrap_or(bare);
+            let bare = bare.strip_suffix(".toml").unwrap_or(bare);
+            let meant = names.iter().find(|known| bare != name && **known == bare);
+            let meant = meant.map(|known| format!("write its name alone: \"{known}\""));
+            meant
+                .or_else(|| or_list(name, "the policies are", &names))
                 .or_else(|| Some(format!("write it as `{DIRECTORY}/NAME/policy.toml`")))
         };
         self.context.error(Code::UnknownPolicy, spot, message).hint(hint).report()

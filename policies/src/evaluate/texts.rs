@@ -100,7 +100,10 @@ impl Evaluator<'_> {
         let Node::Text(text) = &item.node else {
             let found = item.node.type_name();
             let message = format!("`{what}` must be an expression in quotes, not a {found}");
-            return Err(self.context.error(Code::WrongType, spot, message).report());
+            let draft = self.context.error(Code::WrongType, spot, message);
+            let several = what == "when" && matches!(item.node, Node::List(_));
+            let hint = several.then(|| "join what must hold with `and`".to_owned());
+            return Err(draft.hint(hint).report());
         };
         if let Some(range) = only_expression(text) {
             let inner = text.get(range).unwrap_or_default().trim();

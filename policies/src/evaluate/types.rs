@@ -142,7 +142,15 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Mismatch {
             Some(format!("leave the quotes out: {text}"))
         }
         Value::Text(text) if any(&|kind| matches!(kind, AttributeType::List(_))) => {
-            Some(format!("put it in brackets: [{:?}]", &**text))
+            let parts: Vec<String> =
+                text.split(',').map(|part| format!("{:?}", part.trim())).collect();
+            Some(format!("put it in brackets: [{}]", parts.join(", ")))
+        }
+        Value::Text(text)
+            if any(&|kind| *kind == AttributeType::Boolean)
+                && ["yes", "no", "on", "off"].contains(&&**text) =>
+        {
+            Some(format!("write {}", matches!(&**text, "yes" | "on")))
         }
         Value::Text(text) => did_you_mean(text, words),
         _ => None,
@@ -152,11 +160,14 @@ fn mismatch(kind: &AttributeType, value: &Value, item: &Item) -> Mismatch {
 
 /// The one of the `allowed` words that other tools' word `other` stands for.
 fn meant(other: &str, allowed: &[&str]) -> Option<String> {
+    if let ("enabled" | "disabled", true) = (other, allowed.contains(&"running")) {
+        return Some(format!("write `enable = {}`", other == "enabled"));
+    }
     let candidates: &[&str] = match other {
-        "true" | "yes" | "on" | "started" | "start" | "enabled" | "up" | "installed" => {
+        "true" | "yes" | "on" | "started" | "start" | "up" | "installed" | "exists" => {
             &["running", "present"]
         }
-        "false" | "no" | "off" | "stopped" | "stop" | "disabled" | "down" | "removed"
+        "false" | "no" | "off" | "stopped" | "stop" | "down" | "removed" | "uninstalled"
         | "purged" => &["stopped", "absent"],
         "restarted" | "reloaded" => &["running"],
         _ => &[],

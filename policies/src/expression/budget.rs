@@ -12,8 +12,8 @@ use minijinja::{Error, ErrorKind, Value};
 
 use super::{FUEL, MAXIMUM_OUTPUT};
 
-/// All the work of one catalog: about a second.
-const MAXIMUM_WORK: u64 = 1_000_000_000;
+/// All the work of one catalog: about half a second.
+const MAXIMUM_WORK: u64 = 500_000_000;
 
 /// What an instruction of the template engine costs.
 const INSTRUCTION: u64 = 30;
@@ -30,19 +30,83 @@ pub(super) const MAXIMUM_ITEMS: usize = 1_000_000;
 /// How the message of a spent budget begins.
 pub(super) const SPENT: &str = "the templates and expressions of this host take too much work";
 
-/// The work done so far.
+/// How many bytes one evaluation may make on its way.
+const MAXIMUM_MADE: u64 = 128 << 20;
+
+/// What an item of a list takes.
+const ITEM: usize = size_of::<Value>();
+
+/// Lists of fewer items are not counted: what it takes to make them is charged.
+const SHORT_LIST: usize = 10_000;
+
+/// What was used up so far.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Budget(Arc<AtomicU64>);
+pub(crate) struct Budget(Arc<Spent>);
+
+#[derive(Debug, Default)]
+struct Spent {
+    /// The work done for the catalog.
+    work: AtomicU64,
+    /// The bytes that the evaluation at work has made.
+    made: AtomicU64,
+}
 
 impl Budget {
     /// Begins anew: another catalog is made with the same engine.
     pub(crate) fn renew(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.0.work.store(0, Ordering::Relaxed);
+    }
+
+    /// Another evaluation begins.
+    pub(super) fn begin(&self) {
+        self.0.made.store(0, Ordering::Relaxed);
+    }
+
+    /// Takes what making `bytes` costs, in work and in memory.
+    pub(super) fn make(&self, bytes: usize) -> Result<(), Error> {
+        self.charge(bytes)?;
+        if add(&self.0.made, bytes as u64) > MAXIMUM_MADE {
+            let message =
+                format!("the texts that are made here exceed {} MiB together", MAXIMUM_MADE >> 20);
+            return Err(Error::new(ErrorKind::OutOfFuel, message));
+        }
+        Ok(())
+    }
+
+    /// Takes what making a text or list costs; a view becomes a list. An error where it is too large.
+    pub(super) fn made(&self, value: Value) -> Result<Value, Error> {
+        match value.kind() {
+            ValueKind::String => {
+                self.make(self.text_length(&value)?)?;
+                Ok(value)
+            }
+            ValueKind::Iterable => {
+                let items = value.try_iter()?.take(MAXIMUM_ITEMS + 1).collect::<Vec<_>>();
+                self.counted(items.len())?;
+                // An item that is no value tells of what went wrong on the way.
+                if items.iter().any(|item| item.kind() == ValueKind::Invalid) {
+                    return Ok(value);
+                }
+                Ok(Value::from(items))
+            }
+            ValueKind::Seq | ValueKind::Map => {
+                self.counted(value.len().unwrap_or(0))?;
+                Ok(value)
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn counted(&self, items: usize) -> Result<(), Error> {
+        if items > MAXIMUM_ITEMS {
+            return Err(too_large());
+        }
+        if items > SHORT_LIST { self.make(items * ITEM) } else { self.charge(items) }
     }
 
     /// Takes `units` from it.
     pub(super) fn charge(&self, units: usize) -> Result<(), Error> {
-        if self.add(units as u64) > MAXIMUM_WORK {
+        if add(&self.0.work, units as u64) > MAXIMUM_WORK {
             return Err(Error::new(ErrorKind::OutOfFuel, SPENT));
         }
         Ok(())
@@ -52,15 +116,7 @@ impl Budget {
     /// not get that far.
     pub(super) fn burnt(&self, levels: Option<(u64, u64)>) {
         let consumed = levels.map_or(FUEL, |(consumed, _)| consumed);
-        self.add(consumed * INSTRUCTION);
-    }
-
-    /// All that is used up with `units` more. One thread makes a catalog, so that nothing comes
-    /// between reading and writing; adding as one step would cost several times as much.
-    fn add(&self, units: u64) -> u64 {
-        let sum = self.0.load(Ordering::Relaxed).saturating_add(units);
-        self.0.store(sum, Ordering::Relaxed);
-        sum
+        add(&self.0.work, consumed * INSTRUCTION);
     }
 
     /// Refuses a value that is too large or nests too deep, and takes what looking costs; otherwise
@@ -82,6 +138,14 @@ impl Budget {
         self.charge(counter.0)?;
         if complete { Ok(counter.0) } else { Err(too_large()) }
     }
+}
+
+/// Adds to `counter`. One catalog is made by one thread: what others would add at the same time may
+/// get lost, and nothing waits for anything.
+fn add(counter: &AtomicU64, units: u64) -> u64 {
+    let sum = counter.load(Ordering::Relaxed).saturating_add(units);
+    counter.store(sum, Ordering::Relaxed);
+    sum
 }
 
 /// The error for anything that is larger than a rendered text may be.

@@ -46,10 +46,12 @@ impl Compiled<'_> {
             }
             Self::Expression { expression, .. } => {
                 budget.charge(RUN)?;
+                budget.begin();
                 expression.eval(scope.clone())
             }
             Self::Template(template) => {
                 budget.charge(RUN)?;
+                budget.begin();
                 // Most is text that is written as it stands.
                 let likely = template.source().len().min(MAXIMUM_OUTPUT);
                 let mut output = Bounded { bytes: Vec::with_capacity(likely), exceeded: false };
@@ -254,7 +256,7 @@ impl<'e> Engine<'e> {
         let offset = range.start;
         let text = text.get(range).unwrap_or_default().to_owned();
         complexity::expression(&text)?;
-        let expression = self.environment.compile_expression_owned(text)?;
+        let expression = self.environment.compile_expression_owned(guard::expression(text))?;
         Ok(Compiled::Expression { expression, offset })
     }
 

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, escape_formatter};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
-use super::budget::Budget;
+use super::budget::{Budget, SPENT};
 use super::complexity;
 use super::filters;
-use super::guard::guarded;
+use super::guard;
 use super::library::Library;
 
 /// How deep includes and macros may nest.
@@ -17,6 +17,9 @@ const MAXIMUM_RECURSION: usize = 100;
 
 /// What writing a value costs, besides its bytes.
 const WRITING: usize = 50;
+
+/// What an `include`, `import` or `extends` costs, besides the text.
+const INCLUDING: usize = 2000;
 
 /// The environment in which everything of one evaluation is compiled and run, within `budget`.
 pub(crate) fn environment(library: &Arc<Library>, budget: &Budget) -> Environment<'static> {
@@ -32,23 +35,33 @@ pub(crate) fn environment(library: &Arc<Library>, budget: &Budget) -> Environmen
         .lstrip_blocks(true)
         .keep_trailing_newline(true)
         .build();
-    if let Ok(syntax) = syntax {
-        environment.set_syntax(syntax);
-    }
+    let syntax = syntax.unwrap_or_default();
+    environment.set_syntax(syntax.clone());
     // Prints the whole scope, secrets included.
     environment.remove_global("debug");
     let loader = Arc::clone(library);
     environment.set_loader(move |name: &str| {
+        if name == SPENT {
+            return Err(Error::new(ErrorKind::OutOfFuel, SPENT));
+        }
         let Some(text) = loader.template(name) else { return Ok(None) };
         complexity::template(&text)?;
-        Ok::<_, Error>(Some(guarded(&text)))
+        Ok::<_, Error>(Some(guard::template(&text, &syntax)))
     });
-    environment.set_path_join_callback(|name, parent| Cow::Owned(Library::join(name, parent)));
+    let (own, included) = (budget.clone(), Arc::clone(library));
+    environment.set_path_join_callback(move |name, parent| {
+        let name = Library::join(name, parent);
+        // Text costs as much each time that it is included.
+        let fits =
+            own.charge(INCLUDING).is_ok() && own.make(included.template_length(&name)).is_ok();
+        Cow::Owned(if fits { name } else { SPENT.to_owned() })
+    });
     filters::install(&mut environment, budget);
     let budget = budget.clone();
     // What is written within a macro or a `set` block goes nowhere near the bounded output.
     environment.set_formatter(move |output, state, value| {
-        budget.charge(WRITING + budget.text_length(value)?)?;
+        budget.charge(WRITING)?;
+        budget.make(budget.text_length(value)?)?;
         if let Some(text) = value.as_str() {
             return output.write_str(text).map_err(Error::from);
         }

@@ -11,6 +11,7 @@ use super::filters;
 use super::guard;
 use super::library::{Library, Resolved};
 use super::scope::{Missing, ROOTS, Scope};
+use super::syntax;
 use crate::diagnostics::hidden::REFUSED;
 use crate::diagnostics::suggest::{did_you_mean, nearest};
 use crate::diagnostics::{Code, Context, Reported, SourceId, Span, Spot};
@@ -61,6 +62,7 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
         Some(source) => Spot::new(source, Span::new(&span)),
         None => told.in_origin(base + span.start..base + span.end),
     };
+    let at = span.start;
     let written = text.get(span).unwrap_or_default();
     let (code, message, hint) = match (error.kind(), undefined) {
         // Which value was looked into is not told reliably.
@@ -74,7 +76,8 @@ pub(crate) fn tell(told: &Told<'_>, error: &Error) -> Reported {
             (Code::Undefined, "this value is undefined".to_owned(), None)
         }
         (ErrorKind::SyntaxError, _) => {
-            (Code::ExpressionSyntax, format!("this is not Jinja: {detail}"), syntax_hint(&text))
+            let (message, hint) = syntax::words(detail, &text, at);
+            (Code::ExpressionSyntax, format!("this is not Jinja: {message}"), hint)
         }
         (ErrorKind::UnknownFilter, _) => {
             return told.no_filter(written, spot, source.is_some());
@@ -127,7 +130,12 @@ impl Told<'_> {
         let (message, hint) = match self.scope.follow(name) {
             _ if called && !name.contains('.') => no_function(name),
             Ok(_) => (format!("`{name}` is undefined"), None),
-            Err(missing) => (format!("`{name}` is undefined"), missing_hint(&missing)),
+            Err(missing) => {
+                let hint = missing.known.is_empty().then(|| self.scope.meant(name)).flatten();
+                let hint = hint.map(|path| format!("did you mean `{path}`?"));
+                let hint = hint.or_else(|| elsewhere(name)).or_else(|| missing_hint(&missing));
+                (format!("`{name}` is undefined"), hint)
+            }
         };
         let draft = self.context.error(Code::Undefined, spot, message).hint(hint);
         if in_file && self.used {
@@ -237,6 +245,51 @@ fn no_function(name: &str) -> (String, Option<String>) {
     (format!("there is no function `{name}`"), hint)
 }
 
+/// Facts that authors write without `facts.`.
+const FACTS: &[&str] = &[
+    "hostname",
+    "fqdn",
+    "domain",
+    "machine_id",
+    "architecture",
+    "os",
+    "kernel",
+    "virtualization",
+    "cpu",
+    "memory",
+    "network",
+    "mounts",
+    "disks",
+    "timezone",
+    "selinux",
+    "package_manager",
+    "init_system",
+];
+
+/// What other tools call what has another name here.
+fn elsewhere(name: &str) -> Option<String> {
+    let (root, rest) = name.split_once('.').unwrap_or((name, ""));
+    let fact = match root {
+        "inventory_hostname" | "ansible_hostname" | "ansible_nodename" => "facts.hostname",
+        "ansible_fqdn" => "facts.fqdn",
+        "ansible_os_family" | "osfamily" => "facts.os.family",
+        "ansible_distribution" | "operatingsystem" => "facts.os.name",
+        "grains" | "ansible_facts" | "trusted" => {
+            return Some("facts are below `facts`: `steadfast facts` shows them".to_owned());
+        }
+        "pillar" | "hiera" | "lookup" | "hostvars" | "group_vars" => {
+            let rest = if rest.is_empty() { "NAME" } else { rest };
+            return Some(format!("write `data.{rest}`, or a parameter: `params.{rest}`"));
+        }
+        _ if FACTS.contains(&root) => return Some(format!("did you mean `facts.{name}`?")),
+        _ if root.starts_with("ansible_") => {
+            return Some("facts are below `facts`: `steadfast facts` shows them".to_owned());
+        }
+        _ => return None,
+    };
+    Some(format!("write `{fact}`"))
+}
+
 fn missing_hint(missing: &Missing) -> Option<String> {
     let names = missing.names.iter().map(String::as_str);
     if let Some(name) = nearest(&missing.part, names.clone()) {
@@ -261,11 +314,6 @@ fn missing_hint(missing: &Missing) -> Option<String> {
             names.join(", ")
         )),
     }
-}
-
-fn syntax_hint(text: &str) -> Option<String> {
-    (text.contains("&&") || text.contains("||") || text.contains(" = "))
-        .then(|| "write `and`, `or`, `not`, `==`".to_owned())
 }
 
 /// The error at the bottom of a chain of includes.

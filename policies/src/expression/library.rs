@@ -88,6 +88,19 @@ impl Library {
         }
     }
 
+    /// How many bytes the template called `name` has, as far as that is known.
+    pub(crate) fn template_length(&self, name: &str) -> usize {
+        let state = self.state();
+        match Self::path(name) {
+            None => state.inline.get(name).map_or(0, String::len),
+            Some(Resolved::Path(path)) => match state.files.get(&path) {
+                Some(Known::Text(text)) => text.len(),
+                _ => 0,
+            },
+            Some(_) => 0,
+        }
+    }
+
     /// The file at `path`; `None` (and noted as wanted) while it is not fetched.
     pub(crate) fn file(&self, path: &str) -> Option<Known> {
         let mut state = self.state();

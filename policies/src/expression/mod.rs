@@ -3,8 +3,8 @@
 //! What must stay true: an undefined name is an error wherever its value would count; nothing
 //! rendered is ever rendered again; nothing reads a clock, the network or randomness; every
 //! evaluation ends, and all evaluations of a catalog together end within about a second: they burn
-//! fuel and share one [`Budget`], and values are bounded where they get a name, go through a filter
-//! or are written. Not bounded is what a single expression of many large operands makes on its way.
+//! fuel and share one [`Budget`]; how large values may get, and what they cost, is the business of
+//! [`guard`]. One evaluation makes 128 MiB at most on its way.
 //!
 //! Blocks follow Ansible: the line break after a `{% … %}` and the blanks before it on its line are
 //! not part of the output; the last line break of a template is.
@@ -24,6 +24,7 @@ mod literals;
 mod plain;
 mod scope;
 mod split;
+mod syntax;
 mod tokens;
 mod unknown;
 mod value;

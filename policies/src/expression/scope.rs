@@ -43,6 +43,14 @@ impl Scope {
         ROOTS.iter().copied().chain(["file"]).filter(|name| self.named(name).is_some())
     }
 
+    /// The whole path of `name`, where it is one below a root that was left out: a parameter, a fact, a
+    /// label, a key of the data.
+    pub(crate) fn meant(&self, name: &str) -> Option<String> {
+        let roots = ["params", "facts", "item", "labels", "data"];
+        let paths = roots.iter().map(|root| format!("{root}.{name}"));
+        paths.into_iter().find(|path| self.follow(path).is_ok())
+    }
+
     /// Follows a dotted path: the value, or the first part that does not exist with the names that
     /// exist in its place.
     pub(crate) fn follow(&self, path: &str) -> Result<Value, Missing> {

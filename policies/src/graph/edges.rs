@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use steadfast_resources::{Autoedge, Identity, Registry, Text};
 
+use super::below;
 use super::claims::{self, Claims};
 use super::cycles::report_cycles;
 use super::deaf::warn_of_deaf;
@@ -52,6 +53,7 @@ pub(crate) fn resolve(world: &World<'_>) -> Vec<RawEdge> {
     duplicates(world, |_| true);
     mutual::report(world, |_| true);
     claims::contradictions(world, |_| true);
+    below::report(world, |_| true);
     let mut edges = links(world);
     edges.extend(automatic(world.instances));
     edges
@@ -69,6 +71,7 @@ pub(crate) fn check(world: &World<'_>, own: &[std::ops::Range<usize>]) {
         duplicates(world, inside);
         mutual::report(world, inside);
         claims::contradictions(world, inside);
+        below::report(world, inside);
         let own: Vec<RawEdge> =
             edges.iter().filter(|edge| inside(edge.from) && inside(edge.to)).copied().collect();
         report_cycles(world, &own);
@@ -224,7 +227,7 @@ fn automatic(instances: &[Instance]) -> Vec<RawEdge> {
 }
 
 /// The directories above `path`, nearest first.
-fn above(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn above(path: &str) -> impl Iterator<Item = &str> {
     const NEAREST: usize = 64;
     std::iter::successors(Some(path), |path| parent(path)).skip(1).take(NEAREST)
 }

@@ -20,7 +20,7 @@ use crate::map::{Map, Set, map_for};
 const MODULE: &str = "module";
 
 /// How many titles globs may be held against, all together.
-const MAXIMUM_COMPARISONS: usize = 20_000_000;
+const MAXIMUM_COMPARISONS: usize = 4_000_000;
 
 /// How many titles may be looked at to find what unknown references were meant to be.
 const MAXIMUM_SUGGESTIONS: usize = 200_000;
@@ -98,9 +98,11 @@ impl<'a> Index<'a> {
         let world = self.world;
         let Ok(parsed) = parse_reference(&link.text) else {
             let message = format!("{:?} is no reference to a resource", &*link.text);
-            let hint = "write `kind.title`, for instance `service.nginx` or `file./etc/motd`";
+            let hint = self.meant(&link.text).unwrap_or_else(|| {
+                "write `kind.title`, for instance `service.nginx` or `file./etc/motd`".to_owned()
+            });
             let draft = world.context.error(Code::UnknownReference, link.spot, message);
-            return Err(draft.hint(hint.to_owned()).report());
+            return Err(draft.hint(hint).report());
         };
         let none = || Found::of(Rc::new([]), &parsed);
         if parsed.kind == MODULE {
@@ -119,6 +121,19 @@ impl<'a> Index<'a> {
             return self.glob(link, &parsed).map(|found| Found::of(found, &parsed));
         }
         Err(self.unknown(link, &parsed))
+    }
+
+    /// What `text` was probably meant to refer to: `Service['nginx']` as Puppet writes it, or the title
+    /// alone.
+    fn meant(&self, text: &str) -> Option<String> {
+        if let Some((kind, title)) = text.strip_suffix(']').and_then(|text| text.split_once('[')) {
+            let (kind, title) = (kind.to_ascii_lowercase(), title.trim_matches(['"', '\'']));
+            let known = self.world.registry.kind(&kind).is_some();
+            return known.then(|| format!("write `{kind}.{title}`"));
+        }
+        let kinds = self.world.registry.kinds().map(|kind| kind.declaration().name);
+        let mut known = kinds.filter(|kind| self.titles.contains_key(&(*kind, text)));
+        known.next().map(|kind| format!("did you mean `{kind}.{text}`?"))
     }
 
     /// Warns if no resource of any policy may be what `text` refers to.

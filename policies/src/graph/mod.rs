@@ -3,6 +3,7 @@
 //! What must stay true: a resource comes after everything that it depends on; apart from that the
 //! written order stands; an automatic edge never wins against explicit ones.
 
+mod below;
 mod build;
 mod claims;
 mod cycles;

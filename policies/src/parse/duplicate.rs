@@ -49,7 +49,14 @@ fn table(context: &Context, spot: Spot, text: &str, line_start: usize, path: &[S
     if let Some(span) = first_header(text, line_start, path) {
         draft = draft.related(Spot::new(spot.source, span), "first defined here");
     }
-    draft.hint("merge the two tables into one".to_owned()).report();
+    // Tables of a list, which look like it with one bracket too few.
+    let hint = match path {
+        [one] if ["assign", "window"].contains(&&**one) => {
+            format!("write `[[{one}]]`, with two brackets, each time")
+        }
+        _ => "merge the two tables into one".to_owned(),
+    };
+    draft.hint(hint).report();
 }
 
 /// The header before `end` that names the table `path`.

@@ -42,7 +42,7 @@ pub(crate) use shape::{Shape, name_of, strings};
 const MAXIMUM_SIZE: usize = 256 << 20;
 
 /// Of larger files with syntax errors only the first is told: a file of nothing else has millions.
-const MAXIMUM_RECOVERED: usize = 4 << 20;
+const MAXIMUM_RECOVERED: usize = 1 << 20;
 
 /// A parsed file.
 #[derive(Debug)]

@@ -28,10 +28,19 @@ impl<'a> Shape<'a> {
         for entry in entries {
             if !known.contains(&&*entry.key) {
                 let spot = Spot::new(source, entry.key_span);
-                context
-                    .error(Code::UnknownKey, spot, format!("{what} has no key `{}`", entry.key))
-                    .hint(or_list(&entry.key, "its keys are", known))
-                    .report();
+                let message = format!("{what} has no key `{}`", entry.key);
+                let several = |key: &&&str| {
+                    let stem = entry.key.strip_suffix('y').map(|stem| format!("{stem}ies"));
+                    stem.as_deref() == Some(**key) || key.strip_suffix('s') == Some(&entry.key)
+                };
+                let hint = match known.iter().find(several) {
+                    _ if ["role", "roles", "groups"].contains(&&*entry.key) => {
+                        Some("write `when = \"labels.role == '…'\"`".to_owned())
+                    }
+                    Some(key) => Some(format!("did you mean `{key}`?")),
+                    None => or_list(&entry.key, "its keys are", known),
+                };
+                context.error(Code::UnknownKey, spot, message).hint(hint).report();
             }
         }
         Self { context, source, what, entries }
@@ -78,11 +87,18 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// The list at `key`.
+    /// The list at `key`. A single table is told of and read all the same.
     pub(crate) fn list(&self, key: &str) -> Option<&'a [Item]> {
         let entry = self.get(key)?;
         match &entry.item.node {
             Node::List(items) => Some(items),
+            Node::Table(_) => {
+                let spot = Spot::new(self.source, entry.item.span);
+                let message = format!("`{key}` is a list of tables");
+                let draft = self.context.error(Code::WrongType, spot, message);
+                draft.hint(format!("write `[[{key}]]`, with two brackets")).report();
+                Some(std::slice::from_ref(&entry.item))
+            }
             other => {
                 self.wrong_type(key, entry.item.span, "a list", other);
                 None

@@ -26,23 +26,45 @@ pub(super) fn report(context: &Context, source: SourceId, text: &str, mut errors
         draft.hint(hint.to_owned()).report();
         return;
     }
+    if let Some((at, message, hint)) = another_language(text) {
+        let policy = context.sources.get(source).path.starts_with("policies/");
+        let hint = if policy {
+            hint
+        } else {
+            "write `key = value`, and `[table]` above what belongs together"
+        };
+        let end =
+            text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |end| at + end);
+        let draft = context.error(Code::Syntax, spot(at..end), message);
+        draft.hint(hint.to_owned()).report();
+        return;
+    }
     let mut start = 0;
     for _ in 0..MAXIMUM_UNCLOSED {
         let found = unclosed(text, start);
         let until = found.as_ref().map_or(usize::MAX, |found| found.opened.start);
         let told = errors.iter().filter(|(range, _)| range.start < until);
         independent(text, told, |range, message| {
-            let (message, hint) = words(message, text.get(range.start..));
+            let (message, hint) = words(message, text, range.start);
             context.error(Code::Syntax, spot(range), message).hint(hint).report();
         });
         let Some(found) = found else { return };
         let opened = spot(found.opened.clone());
         let line = context.sources.place(opened).line;
         let sign = text.get(found.opened).unwrap_or_default();
-        let message = format!("this is not TOML: the `{sign}` on line {line} is never closed");
-        let hint = format!("close it with `{}`", found.closing);
+        let (message, hint) = if found.closing.len() > sign.len() {
+            (
+                format!("this is not TOML: a text in `{sign}` ends on the line it begins on"),
+                format!("a text of several lines stands between `{0}` and `{0}`", found.closing),
+            )
+        } else {
+            (
+                format!("this is not TOML: the `{sign}` on line {line} is never closed"),
+                format!("close it with `{}`", found.closing),
+            )
+        };
         let mut draft = context.error(Code::Syntax, opened, message).hint(hint);
-        if let Some(resumes) = found.resumes {
+        if let Some(resumes) = found.resumes.filter(|_| found.closing.len() <= 1) {
             draft = draft.related(spot(resumes..resumes + 1), "before what begins here");
         }
         draft.report();
@@ -95,11 +117,49 @@ fn independent<'e>(
     }
 }
 
+/// Whether the file is written in the language of another tool: where that is seen, what to say, and
+/// what to do.
+fn another_language(text: &str) -> Option<(usize, &'static str, &'static str)> {
+    let mut at = 0;
+    for whole in text.split_inclusive('\n') {
+        let line = whole.trim();
+        let start = at + (whole.len() - whole.trim_start().len());
+        at += whole.len();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let word = line.find(|letter: char| !(letter.is_alphanumeric() || "_-.:".contains(letter)));
+        let (word, rest) = line.split_at(word.unwrap_or(line.len()));
+        if line == "---" || line.starts_with("- ") || (word.ends_with(':') && !rest.contains('=')) {
+            let hint = "a resource is `[kind.\"title\"]` with `attribute = value` below it";
+            return Some((start, "this is not TOML, and looks like YAML", hint));
+        }
+        let block = rest.trim_start().starts_with('{') && !word.is_empty();
+        if block && (line.ends_with(':') || ["class", "node", "define"].contains(&word)) {
+            let hint = "a resource is `[kind.\"title\"]` with `attribute = value` below it";
+            return Some((start, "this is not TOML, and looks like Puppet's language", hint));
+        }
+        if ["class", "node", "define"].contains(&word) && line.ends_with('{') {
+            let hint =
+                "a policy is a file: its name is the file's, its parameters are in `[params]`";
+            return Some((start, "this is not TOML, and looks like Puppet's language", hint));
+        }
+        return None;
+    }
+    None
+}
+
 /// The parser's own words, and advice for the mistakes that are made most.
-fn words(message: &str, rest: Option<&str>) -> (String, Option<String>) {
-    let rest = rest.unwrap_or_default();
+fn words(message: &str, text: &str, at: usize) -> (String, Option<String>) {
+    let rest = text.get(at..).unwrap_or_default();
+    let head = text.get(..at).unwrap_or_default();
+    let before = head.rsplit('\n').next().unwrap_or_default();
     let word: String =
         rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    if before.trim().is_empty() && (rest.starts_with("{{") || rest.starts_with("{%")) {
+        let hint = "names are fixed, and `when` and `for_each` take the place of statements";
+        return ("this is not TOML: Jinja belongs into values".to_owned(), Some(hint.to_owned()));
+    }
     let hint = match word.as_str() {
         "True" | "yes" | "on" | "TRUE" | "Yes" => Some("write `true`".to_owned()),
         "False" | "no" | "off" | "FALSE" | "No" => Some("write `false`".to_owned()),
@@ -107,6 +167,18 @@ fn words(message: &str, rest: Option<&str>) -> (String, Option<String>) {
         _ if message.contains("leading zero") => Some("write modes in quotes: \"0644\"".to_owned()),
         "" if message.contains("must be quoted") && rest.starts_with(['\n', '\r', '#']) => {
             Some("a value is missing".to_owned())
+        }
+        _ if message.contains("escaped value") || message.contains("unicode 4-digit") => {
+            Some("write `\\\\` for a backslash, or put the text in single quotes".to_owned())
+        }
+        "" if rest.starts_with(|sign: char| !sign.is_ascii() && sign.is_whitespace()) => {
+            Some("a blank that does not break stands here: write a plain one".to_owned())
+        }
+        "" if rest.starts_with(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']) => {
+            Some("write straight quotes: \"…\"".to_owned())
+        }
+        _ if before.ends_with('"') && before.matches('"').count() > 1 && !word.is_empty() => {
+            Some("within a text in double quotes write single ones".to_owned())
         }
         _ if message.contains("string values must be quoted") => {
             Some("put the text in double quotes".to_owned())

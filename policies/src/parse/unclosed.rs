@@ -93,7 +93,21 @@ fn string(text: &str, start: usize, quote: u8) -> Result<usize, Unclosed> {
             }
             escaped = byte == b'\\' && quote == b'"' && !escaped;
         }
-        return Ok(start + line.len());
+        // A text over several lines between single quotes of either kind.
+        let next = start + line.len();
+        let alone = line.trim_end().len() == 1 && text.as_bytes().get(next) == Some(&b'\n');
+        if alone {
+            let mut at = next + 1;
+            for line in text.get(at..).unwrap_or_default().split_inclusive('\n') {
+                if is_statement(line) {
+                    let opened = start..start + 1;
+                    return Err(Unclosed { opened, closing, resumes: Some(at) });
+                }
+                at += line.len();
+            }
+            return Err(Unclosed { opened: start..start + 1, closing, resumes: None });
+        }
+        return Ok(next);
     }
     let opened = start..start + 3;
     let body = start + 3;

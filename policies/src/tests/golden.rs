@@ -37,6 +37,31 @@ macro_rules! golden {
 }
 
 golden! {
+    below_a_file: [("policies/web.toml", "[note.\"/leaf\"]\ncontent = \"x\"\n\n[note.\"/leaf/b/c\"]\n")];
+    another_language: [
+        ("policies/web.toml", "# nginx\n- name: nginx\n  package:\n    state: present\n"),
+        ("policies/base.toml", "class nginx {\n  package { 'nginx': ensure => installed }\n}\n"),
+        ("policies/copy.toml", "<<<<<<< ours\n"),
+        ("policies/keys.toml", "[note.\"/a\"]\n{{ params.name }} = \"x\"\n{% if true %}\nmode = \"0644\"\n"),
+        ("policies/text.toml", "[note.\"/a\"]\ncontent = \"\nhello\n\"\nmode = \"0644\"\n[note.\"/b\"]\ncontent = \"{{ facts[\"os\"] }}\"\n[note.\"/c\"]\ncontent = \"C:\\etc\"\n"),
+    ];
+    template_slips: [
+        ("policies/web/policy.toml", "[note.\"/a\"]\ntemplate = \"a\"\n[note.\"/b\"]\ntemplate = \"b\"\n[note.\"/c\"]\ntemplate = \"c\"\n[note.\"/d\"]\ntemplate = \"d\"\n[note.\"/e\"]\ntemplate = \"e\"\n[note.\"/f\"]\ntemplate = \"f\"\n"),
+        ("policies/web/a", "{% if facts.a is defined %}\n{% elsif true %}\n{% endif %}\n"),
+        ("policies/web/b", "{% if facts.a is defined %}\n{% else if true %}\n{% endif %}\n"),
+        ("policies/web/c", "{% for x in [1] %}\n{% end for %}\n"),
+        ("policies/web/d", "{% for x in [1] %}\n{% if x %}\n{% endfor %}\n{% endfor %}\n"),
+        ("policies/web/e", "a\n{% for x in [1] %}\n{% set y = x %}{{ y }}\n"),
+        ("policies/web/f", "{% fi %}{% endif %}\n"),
+    ];
+    names_without_their_root: [
+        ("policies/web.toml", "[params]\nport = 80\n\n[note.\"/a\"]\ncontent = \"{{ hostname }} {{ port }} {{ os.family }} {{ ansible_hostname }} {{ pillar.x }} {{ grains.os }} {{ nothing }}\"\n\n[note.\"/b\"]\nwhen = \"facts.os.family = 'debian'\"\n"),
+    ];
+    words_of_others: [
+        ("policies/web.toml", "[note.\"/a\"]\nstate = \"present\"\nname = \"a\"\nwatch = []\n\"{{ params.x }}\" = 1\nwhen = [\"true\"]\n[systemd.nginx]\n[apt.nginx]\n[default.note]\n[defaults]\nmode = \"0644\"\n[bell.b]\nrequire = [\"Note['/a']\", \"c\"]\n[bell.c]\n"),
+        ("policies/base.toml", "mode = \"0644\"\n"),
+        ("site.toml", "[assign]\nhost = \"*\"\nroles = [\"web\"]\npolicy = \"web\"\npolicies = [\"web.toml\", \"policies/base\"]\n[assign.params.web]\nport = 1\n"),
+    ];
     syntax_error: [("policies/web.toml", "[note.\"/a\"]\nmode = 0644\ncontent = hello\n\n[bell.b\nenable = True\n")];
     unknown_key: [
         ("policies/web.toml", "descripton = \"x\"\n[note.\"/a\"]\nonwer = \"root\"\nzzz = 1\n"),

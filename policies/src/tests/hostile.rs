@@ -11,14 +11,20 @@ const SITE: &str = "[site]\ndata = [\"common\"]\n[[assign]]\nhosts = \"*\"\npoli
 /// How much processor time an answer may take, in seconds.
 const DEADLINE: f64 = if cfg!(debug_assertions) { 30.0 } else { 1.0 };
 
-/// How much memory the process may have used at its peak, in KiB.
-const MEMORY: u64 = 1536 << 10;
+/// How much memory the process may use at its peak, in KiB. (The inputs take a part of it.)
+const MEMORY: u64 = 1024 << 10;
 
 /// What this thread has used of the processor, in seconds.
 fn processor_time() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     let nanoseconds = text.split(' ').next().unwrap();
     nanoseconds.parse::<f64>().unwrap() / 1e9
+}
+
+/// The peak of memory is counted from here.
+#[expect(clippy::disallowed_methods, reason = "it is the kernel that is told")]
+fn forget_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
 }
 
 fn peak_memory() -> u64 {
@@ -38,6 +44,7 @@ fn evaluated(files: &[(String, String)]) -> Result<usize, String> {
     let repository = Memory::new(&files);
     let registry = registry();
     let mut times = [0.0; 3];
+    forget_peak();
     let began = processor_time();
     let outcome = crate::evaluate(&repository, &inputs(), &registry);
     times[0] = processor_time() - began;
@@ -131,11 +138,11 @@ hostile! {
     a_large_file_of_brackets: policy("]".repeat(50_000_000)) => "more than 1000000 values";
     a_large_file_of_nonsense: policy("no sense ".repeat(5_000_000)) => "more than 1000000 values";
     a_large_file_of_errors: policy("= =\n".repeat(500_000)) => "this is not TOML";
-    many_errors: policy(many(100_000, |index| format!("[note.\"/{index}\"]\nnope = {index}\n"))) => "only the first 10000 of";
-    many_errors_on_one_line: policy(format!("note = {{ {} }}\n", many(100_000, |index| format!("\"/{index}\" = {{ nope = {index} }}, ")))) => "only the first 10000 of";
+    many_errors: policy(many(100_000, |index| format!("[note.\"/{index}\"]\nnope = {index}\n"))) => "only the first 2000 of";
+    many_errors_on_one_line: policy(format!("note = {{ {} }}\n", many(100_000, |index| format!("\"/{index}\" = {{ nope = {index} }}, ")))) => "only the first 2000 of";
     many_duplicates: policy(many(20_000, |index| format!("[note.\"/{}\"]\n", index / 2))) => "defined twice";
-    many_bad_titles: policy(many(20_000, |index| format!("[note.\"x{index}\"]\ncontent = \"{{{{ a{index} }}}}\"\n"))) => "only the first 10000 of";
-    many_secrets: policy(many(30_000, |index| format!("[note.\"/{index}\"]\ncontent = \"x{index}\"\nsensitive = true\nmode = 1\n"))) => "only the first 10000 of";
+    many_bad_titles: policy(many(20_000, |index| format!("[note.\"x{index}\"]\ncontent = \"{{{{ a{index} }}}}\"\n"))) => "only the first 2000 of";
+    many_secrets: policy(many(30_000, |index| format!("[note.\"/{index}\"]\ncontent = \"x{index}\"\nsensitive = true\nmode = 1\n"))) => "only the first 2000 of";
     long_titles: policy(many(20_000, |index| format!("[note.\"/{index}/{}\"]\n", "x".repeat(4000)))) => 20_000;
     a_title_too_long: policy(format!("[note.\"/{}\"]\n", "x".repeat(1 << 20))) => "longer than 4096 bytes";
     ten_thousand_items: policy("[note.\"/{{ item }}\"]\nfor_each = \"range(10000)\"\ncontent = \"{{ item }}\"\n") => 10_000;
@@ -188,6 +195,48 @@ hostile! {
     large_json_in_a_loop: template("{% set a = range(100000) | list %}{% for i in range(100000) %}{{ a | to_json | length }}{% endfor %}") => "too much work";
     a_large_union: expression("range(100000) | union(range(100000, 200000)) | length") => "too much work";
     a_large_filter_result: expression("('x' * 99999999) | upper | length") => "exceeds 16 MiB";
+    a_macro_that_doubles: template("{% macro d(x,n) %}{% if n %}{{ d(x ~ x, n - 1) }}{% endif %}{% endmacro %}{{ d('a' * 9000000, 9) }}") => "exceeds 16 MiB";
+    a_macro_that_doubles_by_name: template("{% macro d(x,n) %}{% if n %}{{ d(n=n - 1, x=x + x) }}{% endif %}{% endmacro %}{{ d(n=9, **{'x': 'a' * 9000000}) }}") => "exceeds 16 MiB";
+    a_macro_whose_default_doubles: template("{% set x = 'a' * 9000000 %}{% macro d(y=x ~ x) %}{{ y | length }}{% endmacro %}{{ d() }}") => "exceeds 16 MiB";
+    a_call_that_doubles: template("{% macro d(x, n) %}{% if n %}{% call d(x ~ x, n - 1) %}{% endcall %}{{ caller is defined }}{% endif %}{% endmacro %}{{ d('a' * 9000000, 9) }}") => "exceeds 16 MiB";
+    a_recursive_loop_that_doubles: template("{% for x in ['a' * 9000000] recursive %}{{ loop([x ~ x]) }}{% endfor %}") => "exceeds 16 MiB";
+    a_recursive_loop_that_doubles_a_list: template("{% for x in [[1, 2]] recursive %}{{ loop([x + x]) }}{% endfor %}") => "without end";
+    a_nest_that_doubles: template("{% macro d(x, y, n) %}{% if n %}{{ d([x, x, x, x], [y, y, y, y], n - 1) }}{% else %}{{ x == y }}{% endif %}{% endmacro %}{{ d([1], [1], 11) }}") => "exceeds 16 MiB";
+    a_map_that_doubles: template("{% macro d(x, n) %}{% if n %}{{ d({'a': x, 'b': x, 'c': x, 'd': x}, n - 1) }}{% else %}{{ x }}{% endif %}{% endmacro %}{{ d(1, 11) }}") => "exceeds 16 MiB";
+    a_dictionary_that_doubles: template("{% set ns = namespace(a=1) %}{% for i in range(60) %}{% set ns.a = dict(x=ns.a, y=ns.a) %}{% endfor %}{{ ns.a }}") => "exceeds 16 MiB";
+    constants_that_are_long: template(&format!("{{% if false %}}{}{{% endif %}}", "{{ 'a' * 99999999 }}".repeat(500))) => 1;
+    many_long_texts: template(&format!("{{% set x = 'a' * 16000000 %}}{}", many(200, |index| format!("{{% set a{index} = x ~ {index} %}}")))) => "exceed 128 MiB";
+    many_long_texts_in_lists: template(&format!("{{% set x = 'a' * 8000000 %}}{}", many(200, |index| format!("{{% set a{index} = [x ~ {index}] %}}")))) => "exceed 128 MiB";
+    many_long_lists: template(&format!("{{% set x = range(100000) | list %}}{}", many(2000, |index| format!("{{% set a{index} = x | map('string') | list %}}")))) => "too much work";
+    much_written_aside: template("{% set x = 'a' * 16000000 %}{% set y %}{% for i in range(1000) %}{{ x }}{% endfor %}{% endset %}") => "exceed 128 MiB";
+    much_text_written_aside: template(&format!("{{% set y %}}{{% for i in range(100000) %}}{}{{% endfor %}}{{% endset %}}", "x".repeat(100_000))) => "exceed 128 MiB";
+    many_blanks_written_aside: template(&format!("{{% set y %}}{{% for i in range(100000) -%}}\n{{% raw %}}{}{{% endraw %}}{{% endfor %}}{{% endset %}}", " ".repeat(100_000))) => "exceed 128 MiB";
+    much_text_in_a_macro: template(&format!("{{% macro m() %}}{}{{% endmacro %}}{{% for i in range(100000) %}}{{% set y = m() %}}{{% endfor %}}", "x".repeat(100_000))) => "exceed 128 MiB";
+    much_text_included: templates(&[("t", "{% set y %}{% for i in range(100000) %}{% include 'u' %}{% endfor %}{% endset %}"), ("u", &"x".repeat(100_000))]) => "too much work";
+    comparisons_in_a_loop: template("{% set a = range(100000) | list %}{% set b = range(100000) | list %}{% for i in range(100000) %}{% if a == b %}{% endif %}{% endfor %}") => "too much work";
+    searches_in_a_loop: template("{% set a = range(100000) | list %}{% for i in range(100000) %}{% if -1 in a %}{% endif %}{% endfor %}") => "too much work";
+    tests_in_a_loop: template("{% set a = range(100000) | list %}{% for i in range(100000) %}{% if a is eq(a) and 'x' is in(a) %}{% endif %}{% endfor %}") => "too much work";
+    texts_in_a_loop: template("{% set a = 'x' * 16000000 %}{% for i in range(100000) %}{% if (a ~ i) is string %}{% endif %}{% endfor %}") => "exceed 128 MiB";
+    slices_in_a_loop: template("{% set a = 'x' * 16000000 %}{% for i in range(100000) %}{% if a[1:2] or a[-1] %}{% endif %}{% endfor %}") => "too much work";
+    methods_in_a_loop: template("{% set a = 'x' * 16000000 %}{% for i in range(100000) %}{% if a.startswith('y') or a.count('y') %}{% endif %}{% endfor %}") => "too much work";
+    filters_in_a_loop: template("{% set a = 'x' * 16000000 %}{% for i in range(100000) %}{% if a | length == i or a | wordcount == i %}{% endif %}{% endfor %}") => "too much work";
+    slices_of_slices: template("{% set ns = namespace(a=range(100) | list) %}{% for i in range(100000) %}{% set ns.a = ns.a[0:] %}{% endfor %}") => "too much work";
+    slices_in_lists: template("{% set ns = namespace(a=[[1]]) %}{% for i in range(50000) %}{% set ns.a = [ns.a[0][0:]] %}{% endfor %}{{ ns.a | length }}") => 1;
+    batches_of_batches: template("{% set ns = namespace(a=[1]) %}{% for i in range(100000) %}{% set ns.a = ns.a | batch(1) %}{% endfor %}") => "nests deeper";
+    a_circle: template("{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}") => "cannot hold a namespace";
+    a_circle_of_two: template("{% set a = namespace() %}{% set b = namespace(a=a) %}{% set a.b = [b] %}{{ a }}") => "cannot hold a namespace";
+    a_long_replacement_by_method: expression("('x' * 10**6).replace('x', 'y' * 10**6)") => "exceeds 16 MiB";
+    a_long_join_by_method: expression("','.join(['x' * 10**6] * 1000)") => "exceeds 16 MiB";
+    a_replacement_of_nothing: expression("('x' * 10**6) | replace('', 'y' * 100)") => "exceeds 16 MiB";
+    a_replacement_of_what_is_found: expression("('x' * 10**6) | regex_replace('x', 'y' * 1000)") => "exceeds 16 MiB";
+    a_replacement_by_what_is_found: expression("('x' * 10**6) | regex_replace('(x+)', '\\\\1' * 10**5)") => "exceeds 16 MiB";
+    many_letters_found: expression("('a' * 16000000) | regex_findall('.') | length") => "exceeds 16 MiB";
+    many_letters: expression("('a' * 16000000) | list | length") => "exceeds 16 MiB";
+    many_pieces: expression("('a,' * 8000000) | split(',') | length") => "exceeds 16 MiB";
+    many_pieces_by_method: expression("('a,' * 8000000).split(',') | length") => "exceeds 16 MiB";
+    many_decorated_lines: expression("('\n' * 10**6) | comment(decoration='x' * 1000)") => "exceeds 16 MiB";
+    a_large_product: expression("range(100000) | product(range(100000)) | length") => "rows";
+    a_flat_nest: template("{% set x = range(100000) | list %}{{ [x, x, x, x, x, x, x, x, x, x, x, x] | flatten | length }}") => "exceeds 16 MiB";
     many_globs: policy(many(10_000, |index| format!("[note.\"/{index}\"]\n[bell.b{index}]\nrequire = \"note.*{index}*\"\n"))) => "too many globs";
     globs_with_prefixes: policy(many(10_000, |index| format!("[note.\"/{index}/x\"]\n[bell.b{index}]\nrequire = \"note./{index}/*\"\n"))) => 20_000;
     one_glob_from_everywhere: policy(many(10_000, |index| format!("[note.\"/{index}\"]\n[bell.b{index}]\nrequire = [\"note.*\"]\n"))) => "more than 2000000 edges";
@@ -195,12 +244,12 @@ hostile! {
     everything_requires_everything: policy(format!("[defaults.note]\nrequire = [\"note.*\"]\n{}", many(10_000, |index| format!("[note.\"/{index}\"]\n")))) => "more than 2000000 edges";
     a_large_cycle: policy(many(50_000, |index| format!("[note.\"/{index}\"]\nrequire = \"note./{}\"\n", (index + 1) % 50_000))) => "in a cycle";
     many_cycles: policy(many(40_000, |index| format!("[note.\"/{index}\"]\nrequire = \"note./{}\"\n", index ^ 1))) => "in a cycle";
-    many_unknown_references: policy(many(50_000, |index| format!("[note.\"/{index}\"]\nrequire = \"note./x{index}\"\n"))) => "only the first 10000 of";
+    many_unknown_references: policy(many(50_000, |index| format!("[note.\"/{index}\"]\nrequire = \"note./x{index}\"\n"))) => "only the first 2000 of";
     many_modules_referred_to: policy(many(5_000, |index| format!("[module.m{index}]\nsource = \"q\"\nname = \"{index}\"\n[bell.b{index}]\nrequire = \"module.m{index}\"\n"))).into_iter()
         .chain(file("policies/q.toml", "[params]\nname = \"\"\n[note.\"/{{ params.name }}\"]\n")).collect::<Vec<_>>() => 10_000;
     many_skipped_resources: policy(format!("{}{}", many(5_000, |index| format!("[note.\"/{index}/{{{{ item }}}}\"]\nfor_each = []\n")), many(5_000, |index| format!("[bell.b{index}]\nrequire = \"note./{index}/x\"\n")))) => "too many globs";
     many_parents: policy(many(3_000, |index| format!("[note.\"{}\"]\n", "/d".repeat(index + 1).get(..4000.min(2 * index + 2)).unwrap_or_default()))) => 2_000;
-    many_unknown_policies: file("site.toml", format!("[[assign]]\nhosts = \"*\"\npolicies = [{}]\n", many(20_000, |index| format!("\"p{index}\", ")))) => "only the first 10000 of";
+    many_unknown_policies: file("site.toml", format!("[[assign]]\nhosts = \"*\"\npolicies = [{}]\n", many(20_000, |index| format!("\"p{index}\", ")))) => "only the first 2000 of";
     many_assignments: file("site.toml", many(20_000, |index| format!("[[assign]]\nhosts = \"web{index}*\"\npolicies = []\n"))) => 0;
 }
 

@@ -122,7 +122,9 @@ impl Kind for Note {
 
     fn relations(&self, wanted: &WantedNote) -> Relations {
         let after = vec![Autoedge::Above { kind: "note", path: wanted.path.clone().into() }];
-        Relations::new(Identity::new("note", &*wanted.path), after, wanted.absent)
+        let identity = Identity::new("note", &*wanted.path);
+        let leaf = wanted.path == "/leaf";
+        Relations { leaf, ..Relations::new(identity, after, wanted.absent) }
     }
 
     fn provides(&self, _wanted: &WantedNote) -> Vec<Provision> {

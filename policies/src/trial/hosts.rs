@@ -33,20 +33,28 @@ type Key = (Option<(String, u32, u32)>, Code);
 #[derive(Default)]
 struct Collected {
     errors: BTreeMap<Key, Diagnostic>,
+    /// Whether something takes more than it may. It would on every other host, too, so that no more
+    /// are tried.
+    exhausted: bool,
 }
 
 impl Collected {
-    fn add(&mut self, name: &str, found: Vec<Diagnostic>) {
+    /// Returns whether to go on.
+    fn add(&mut self, name: &str, found: Vec<Diagnostic>) -> bool {
         for diagnostic in found {
+            self.exhausted |= diagnostic.code == Code::Limit;
             if diagnostic.severity != Severity::Error {
                 continue;
             }
             let key = key(&diagnostic);
+            let limit = diagnostic.code == Code::Limit;
             let known = self.errors.entry(key).or_insert(diagnostic);
-            if known.facts.last().is_none_or(|last| last != name) {
+            // On every host, though only the first was tried.
+            if !limit && known.facts.last().is_none_or(|last| last != name) {
                 known.facts.push(name.to_owned());
             }
         }
+        !self.exhausted
     }
 }
 
@@ -89,12 +97,20 @@ pub(crate) fn check_hosts(
             ..Host::default()
         };
         everything(trial, all, &host, |found| collected.add(&shown, found));
+        if collected.exhausted {
+            break;
+        }
     }
     for suite in &suites.list {
+        if collected.exhausted {
+            break;
+        }
         for case in suite.cases.iter().filter(|case| !case.expects_errors() && !case.broken) {
             let Ok(host) = suite.host(sets, case, false) else { continue };
             let Some(tried) = case.tried(trial, &host) else { continue };
-            collected.add(&format!("case {} of {}", case.name, suite.path), tried.found);
+            if !collected.add(&format!("case {} of {}", case.name, suite.path), tried.found) {
+                break;
+            }
         }
     }
     let read = trial.context.take();
@@ -112,7 +128,7 @@ fn everything<'h>(
     trial: &Trial<'_>,
     all: &[Rc<Policy>],
     host: &dyn Fn(bool) -> Host<'h>,
-    mut add: impl FnMut(Vec<Diagnostic>),
+    mut add: impl FnMut(Vec<Diagnostic>) -> bool,
 ) {
     let mut evaluated = BTreeSet::new();
     let mut possible = BTreeSet::new();
@@ -120,18 +136,21 @@ fn everything<'h>(
     let mut note = |tried: Tried, evaluated: &mut BTreeSet<_>, possible: &mut BTreeSet<_>| {
         evaluated.extend(tried.met.evaluated);
         possible.extend(tried.met.possible);
-        add(tried.found);
-        tried.possible
+        add(tried.found).then_some(tried.possible)
     };
     let mut users = Vec::new();
     if let Some(site) = site {
-        users = note(trial.whole(&host(false), site), &mut evaluated, &mut possible);
+        let tried = trial.whole(&host(false), site);
+        let Some(found) = note(tried, &mut evaluated, &mut possible) else { return };
+        users = found;
     }
     // With what an assignment that may be for such hosts gives them; others may give the rest.
     for user in users {
         let several = site.is_some_and(|site| assignments(site, &user.policy.name) > 1);
         let tried = trial.alone(&host(several), user, site);
-        note(tried, &mut evaluated, &mut possible);
+        if note(tried, &mut evaluated, &mut possible).is_none() {
+            return;
+        }
     }
     let named = named(all, site);
     loop {
@@ -145,7 +164,9 @@ fn everything<'h>(
         let (arguments, tags) = (Vec::new(), Vec::new());
         let user = Assigned { policy: Rc::clone(policy), spot, arguments, tags };
         let tried = trial.alone(&host(true), user, site);
-        note(tried, &mut evaluated, &mut possible);
+        if note(tried, &mut evaluated, &mut possible).is_none() {
+            return;
+        }
     }
 }
 

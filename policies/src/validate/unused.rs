@@ -156,7 +156,13 @@ impl Data<'_, '_> {
             (format!("{what}, and nothing reads `{name}`"), did_you_mean(parameter, names))
         } else {
             let names = self.all.iter().map(|policy| &*policy.name);
-            (format!("nothing reads `{name}`"), did_you_mean(first, names))
+            let hint = match path.split_once("::") {
+                Some((policy, parameter)) => {
+                    Some(format!("write `{parameter} = …` below a table of its own, `[{policy}]`"))
+                }
+                None => did_you_mean(first, names),
+            };
+            (format!("nothing reads `{name}`"), hint)
         };
         self.trial.context.warning(Code::Unused, spot, message).hint(hint).report();
     }

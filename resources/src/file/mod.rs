@@ -85,7 +85,8 @@ impl Kind for File {
             after.push(Autoedge::Exactly(Identity::new("file", file(&leads_to))));
         }
         let absent = matches!(wanted.shape, Shape::Absent);
-        Relations::new(Identity::new("file", path), after, absent)
+        let leaf = matches!(wanted.shape, Shape::File(_));
+        Relations { leaf, ..Relations::new(Identity::new("file", path), after, absent) }
     }
 
     fn provides(&self, wanted: &Wanted) -> Vec<Provision> {

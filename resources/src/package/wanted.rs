@@ -82,6 +82,11 @@ fn ensure(attributes: &mut AttributeReader<'_>) -> Option<Ensure> {
             attributes.error_with_hint("ensure", error.to_string(), hint);
             None
         }
+        Err(EnsureError::Unknown(word)) if ["installed", "enabled", "true"].contains(&&*word) => {
+            let message = EnsureError::Unknown(word).to_string();
+            attributes.error_with_hint("ensure", message, "write \"present\"");
+            None
+        }
         Err(error) => {
             let hint = "present, absent, purged, latest, a version that starts with a digit, or a \
                         range such as \">=1.20, <1.25\"";

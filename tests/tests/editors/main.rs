@@ -11,6 +11,7 @@
 
 mod bad;
 mod corpus;
+mod findings;
 mod good;
 mod judges;
 mod printed;

@@ -7,9 +7,10 @@
 use std::net::IpAddr;
 
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::brief;
+use super::limits::Limited;
 
 /// An address with the length of its network's prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ const PROPERTIES: &[&str] = &[
     "wildcard",
 ];
 
-pub(super) fn install(environment: &mut Environment<'static>) {
+pub(super) fn install(environment: &mut Limited<'_>) {
     for (name, version) in [("ipaddr", None), ("ipv4", Some(4)), ("ipv6", Some(6))] {
         environment.add_filter(name, move |value: Value, query: Option<Value>| {
             each(&value, &|value| asked(value, version, query.as_ref()))

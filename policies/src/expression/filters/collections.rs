@@ -1,12 +1,13 @@
 //! Lists and maps.
 
 use minijinja::value::{Kwargs, Rest, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::brief;
+use super::limits::Limited;
 use crate::expression::budget::{Budget, MAXIMUM_ITEMS};
 
-pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
+pub(super) fn install(environment: &mut Limited<'_>, budget: &Budget) {
     let own = budget.clone();
     environment.add_filter(
         "combine",

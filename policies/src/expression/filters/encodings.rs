@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::{Kwargs, Serde};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 use serde::Serialize;
 use sha2::{Digest, Sha256, Sha512};
 
+use super::limits::Limited;
 use super::{brief, indentation, plain, yaml};
 use crate::expression::budget::Budget;
 
@@ -14,7 +15,7 @@ fn failed(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
-pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
+pub(super) fn install(environment: &mut Limited<'_>, budget: &Budget) {
     let own = budget.clone();
     environment.add_filter("to_json", move |value: Value, arguments: Kwargs| {
         json(&plain(&value, &own)?, indentation(&arguments, 0)?)

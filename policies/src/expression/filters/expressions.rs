@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::value::{Kwargs, Rest};
-use minijinja::{Environment, Error, ErrorKind, Value};
-use regex::{Regex, RegexBuilder};
+use minijinja::{Error, ErrorKind, Value};
+use regex::{Captures, Regex, RegexBuilder};
 
 use super::brief;
-use crate::expression::budget::Budget;
+use super::limits::Limited;
+use crate::expression::MAXIMUM_OUTPUT;
+use crate::expression::budget::{Budget, MAXIMUM_ITEMS, too_large};
 
 /// Expressions compiled so far: a filter in a loop compiles its expression once.
 #[derive(Clone, Default)]
@@ -25,8 +27,8 @@ const MAXIMUM_SIZE: usize = 2 << 20;
 const MAXIMUM_KEPT: usize = 100;
 
 /// What compiling an expression costs, by its length and at least.
-const COMPILING: usize = 20_000;
-const COMPILING_BYTE: usize = 2_000;
+const COMPILING: usize = 60_000;
+const COMPILING_BYTE: usize = 6_000;
 
 /// The pattern, whether case is ignored, whether lines count.
 type Key = (String, bool, bool);
@@ -62,14 +64,14 @@ impl Cache {
     }
 }
 
-pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
+pub(super) fn install(environment: &mut Limited<'_>, budget: &Budget) {
     let cache = Cache { budget: budget.clone(), ..Cache::default() };
     let shared = cache.clone();
     environment.add_filter(
         "regex_replace",
         move |text: Cow<'_, str>, pattern: &str, replacement: &str, arguments: Kwargs| {
             let regex = shared.get(pattern, &arguments)?;
-            Ok::<_, Error>(regex.replace_all(&text, expansion(replacement)).into_owned())
+            replaced(&text, &regex, &expansion(replacement))
         },
     );
     let shared = cache.clone();
@@ -81,15 +83,12 @@ pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
             if groups.is_empty() {
                 return Ok(Value::from(captures.get(0).map_or("", |found| found.as_str())));
             }
-            let found: Vec<String> = groups
-                .iter()
-                .map(|group| {
-                    let mut text = String::new();
-                    captures.expand(&expansion(group), &mut text);
-                    text
-                })
-                .collect();
-            Ok::<_, Error>(Value::from(found))
+            let found = groups.iter().map(|group| {
+                let mut text = String::new();
+                expand(&captures, &expansion(group), &mut text)?;
+                Ok(text)
+            });
+            found.collect::<Result<Vec<String>, Error>>().map(Value::from)
         },
     );
     let shared = cache.clone();
@@ -97,9 +96,9 @@ pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
         "regex_findall",
         move |text: Cow<'_, str>, pattern: &str, arguments: Kwargs| {
             let regex = shared.get(pattern, &arguments)?;
-            Ok::<_, Error>(
-                regex.find_iter(&text).map(|found| found.as_str().to_owned()).collect::<Vec<_>>(),
-            )
+            let found = regex.find_iter(&text).take(MAXIMUM_ITEMS + 1);
+            let found: Vec<String> = found.map(|found| found.as_str().to_owned()).collect();
+            if found.len() > MAXIMUM_ITEMS { Err(too_large()) } else { Ok(found) }
         },
     );
     environment.add_filter("regex_escape", |text: Cow<'_, str>| regex::escape(&text));
@@ -113,6 +112,31 @@ pub(super) fn install(environment: &mut Environment<'static>, budget: &Budget) {
         let regex = cache.get(pattern, &arguments)?;
         Ok::<_, Error>(regex.find(&text).is_some_and(|found| found.start() == 0))
     });
+}
+
+/// `text` with whatever `regex` finds in it replaced.
+fn replaced(text: &str, regex: &Regex, replacement: &str) -> Result<String, Error> {
+    let mut result = String::new();
+    let mut copied = 0;
+    for captures in regex.captures_iter(text) {
+        let Some(found) = captures.get(0) else { continue };
+        result.push_str(text.get(copied..found.start()).unwrap_or_default());
+        expand(&captures, replacement, &mut result)?;
+        copied = found.end();
+    }
+    result.push_str(text.get(copied..).unwrap_or_default());
+    Ok(result)
+}
+
+/// Adds `replacement` to `result`, unless that may become too large.
+fn expand(captures: &Captures<'_>, replacement: &str, result: &mut String) -> Result<(), Error> {
+    let found = captures.get(0).map_or(0, |found| found.as_str().len());
+    let most = replacement.matches('$').count().saturating_mul(found);
+    if result.len().saturating_add(most).saturating_add(replacement.len()) > MAXIMUM_OUTPUT {
+        return Err(too_large());
+    }
+    captures.expand(replacement, result);
+    Ok(())
 }
 
 /// `\1` and `\g<name>` as Python writes them, in the form that the regex library takes.

@@ -4,21 +4,46 @@
 use minijinja::value::{ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
+use super::limited;
+use super::limits::{items, made_of};
+use crate::expression::budget::Budget;
+
 /// The widest text that is made wider.
 const MAXIMUM_WIDTH: usize = 10_000;
 
 /// Calls `method` of `value`.
 pub(super) fn call(
+    budget: &Budget,
     _state: &mut State<'_, '_>,
     value: &Value,
     method: &str,
     arguments: &[Value],
 ) -> Result<Value, Error> {
-    match value.kind() {
-        ValueKind::Map => of_map(value, method, arguments),
-        ValueKind::String => of_text(value.as_str().unwrap_or_default(), method, arguments),
-        _ => Err(ErrorKind::UnknownMethod.into()),
+    // Getting one item of a map takes no time.
+    if method != "get" {
+        budget.charge(items(value)?)?;
     }
+    for argument in arguments {
+        budget.charge(items(argument)?)?;
+    }
+    let made = match value.kind() {
+        ValueKind::Map => of_map(value, method, arguments)?,
+        ValueKind::String => {
+            let all: Vec<Value> = std::iter::once(value).chain(arguments).cloned().collect();
+            match method {
+                "replace" => limited::replaced(budget, &all)?,
+                "split" => limited::split(budget, &all)?,
+                "join" => {
+                    let turned: Vec<Value> = all.into_iter().rev().collect();
+                    limited::joined(budget, &turned)?;
+                }
+                _ => {}
+            }
+            of_text(value.as_str().unwrap_or_default(), method, arguments)?
+        }
+        _ => return Err(ErrorKind::UnknownMethod.into()),
+    };
+    made_of(budget, arguments, made)
 }
 
 fn of_map(map: &Value, method: &str, arguments: &[Value]) -> Result<Value, Error> {

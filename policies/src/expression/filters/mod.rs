@@ -9,6 +9,7 @@ mod declarations;
 mod encodings;
 mod expressions;
 mod limited;
+mod limits;
 mod methods;
 mod texts;
 mod versions;
@@ -20,6 +21,8 @@ use std::sync::Arc;
 
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
+
+use limits::Limited;
 
 use super::budget::Budget;
 use super::library::{Known, Library, Resolved, resolve};
@@ -53,14 +56,18 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// Adds ours to `environment`; all of them count against `budget`.
 pub(crate) fn install(environment: &mut Environment<'static>, budget: &Budget) {
-    limited::install(environment, budget);
+    let own = budget.clone();
+    environment.set_unknown_method_callback(move |state, value, method, arguments| {
+        methods::call(&own, state, value, method, arguments)
+    });
+    let environment = &mut Limited { environment, budget: budget.clone() };
+    limited::install(environment);
     encodings::install(environment, budget);
     expressions::install(environment, budget);
     collections::install(environment, budget);
     addresses::install(environment);
     texts::install(environment);
     versions::install(environment);
-    environment.set_unknown_method_callback(methods::call);
     environment.add_filter("basename", |path: Cow<'_, str>| {
         path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
     });
@@ -71,7 +78,12 @@ pub(crate) fn install(environment: &mut Environment<'static>, budget: &Budget) {
             None => String::new(),
         }
     });
-    environment.add_filter("quote", |text: Cow<'_, str>| quote(&text));
+    // The most used of all: charged here, which is quicker.
+    let own = budget.clone();
+    environment.environment.add_filter("quote", move |text: Cow<'_, str>| {
+        let quoted = quote(&text);
+        own.make(quoted.len()).map(|()| quoted)
+    });
     environment.add_filter("mandatory", |value: Value| match value.kind() {
         ValueKind::Undefined => {
             Err(Error::new(ErrorKind::UndefinedError, "a mandatory value is undefined"))

@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use minijinja::value::{Kwargs, Rest, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::brief;
+use super::limits::Limited;
+use crate::expression::MAXIMUM_OUTPUT;
+use crate::expression::budget::too_large;
 
 /// The widest text that is made wider.
 const MAXIMUM_WIDTH: usize = 10_000;
@@ -14,7 +17,7 @@ fn failed(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
-pub(super) fn install(environment: &mut Environment<'static>) {
+pub(super) fn install(environment: &mut Limited<'_>) {
     environment.add_filter(
         "comment",
         |text: Cow<'_, str>, style: Option<&str>, arguments: Kwargs| {
@@ -112,6 +115,11 @@ fn comment(text: &str, style: &str, arguments: &Kwargs) -> Result<String, Error>
     let (prefix, postfix) = (given("prefix", &bare)?, given("postfix", &bare)?);
     let (before, after) = (count("prefix_count")?, count("postfix_count")?);
     arguments.assert_all_used()?;
+    let decorations = decoration.len().saturating_mul(text.lines().count());
+    let around = 100_usize.saturating_mul(prefix.len() + postfix.len());
+    if text.len().saturating_add(decorations).saturating_add(around) > MAXIMUM_OUTPUT {
+        return Err(too_large());
+    }
     let mut lines: Vec<String> = Vec::new();
     lines.extend(Some(beginning).filter(|text| !text.is_empty()));
     lines.extend(std::iter::repeat_n(prefix, before));

@@ -9,9 +9,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::brief;
+use super::limits::Limited;
 
 /// Words for what comes before the version they belong to.
 const UNFINISHED: &[&str] = &["alpha", "beta", "dev", "pre", "preview", "rc", "snapshot"];
@@ -28,7 +29,7 @@ enum Part {
     Number(usize, String),
 }
 
-pub(super) fn install(environment: &mut Environment<'static>) {
+pub(super) fn install(environment: &mut Limited<'_>) {
     environment.add_filter("version_compare", holds);
     for name in ["version", "version_compare"] {
         environment.add_test(name, holds);

@@ -222,14 +222,23 @@ impl Classifier<'_> {
     fn unknown_kind(&self, name: &str, span: Span, only_kinds: bool) {
         let names: Vec<&str> = self.registry.kinds().map(|kind| kind.declaration().name).collect();
         let sections = sections().filter(|_| !only_kinds);
+        let attribute = only_kinds && self.has_attribute(name);
         let hint = elsewhere::kind(name)
             .map(str::to_owned)
+            .or_else(|| {
+                attribute.then(|| "defaults are given for a kind: `[defaults.file]`".to_owned())
+            })
             .or_else(|| did_you_mean(name, names.iter().copied().chain(sections)))
             .unwrap_or_else(|| format!("the kinds are: {}", names.join(", ")));
         self.context
             .error(Code::UnknownKind, self.spot(span), format!("there is no kind `{name}`"))
             .hint(hint)
             .report();
+    }
+
+    fn has_attribute(&self, name: &str) -> bool {
+        let known = |kind: &&'static dyn AnyKind| kind.declaration().attribute(name).is_some();
+        Common::named(name).is_some() || self.registry.kinds().any(|kind| known(&kind))
     }
 
     fn resources(&mut self, policy: &mut Policy, entry: Entry) {
@@ -242,6 +251,10 @@ impl Classifier<'_> {
                 self.context
                     .error(Code::UnknownKey, self.spot(entry.key_span), message)
                     .hint(did_you_mean(&entry.key, sections()).unwrap_or_else(|| {
+                        if self.has_attribute(&entry.key) {
+                            return "an attribute belongs below its resource, `[kind.\"title\"]`"
+                                .to_owned();
+                        }
                         format!(
                             "a parameter belongs below `[params]`, and is used as `params.{}`",
                             entry.key
@@ -323,6 +336,9 @@ impl Classifier<'_> {
             let own = declaration.attribute(&entry.key).map(Name::Own);
             let Some(name) = own.or_else(|| Common::named(&entry.key).map(Name::Common)) else {
                 self.unknown_attribute(declaration, &entry);
+                if !self.context.tells() {
+                    continue;
+                }
                 let own = declaration.attributes.iter().map(|attribute| attribute.name);
                 misspelt
                     .extend(nearest(&entry.key, own).and_then(|name| declaration.attribute(name)));
@@ -341,20 +357,21 @@ impl Classifier<'_> {
     }
 
     fn unknown_attribute(&self, declaration: &steadfast_resources::KindDeclaration, entry: &Entry) {
+        let message = format!("`{}` has no attribute `{}`", declaration.name, entry.key);
+        let draft = self.context.error(Code::UnknownAttribute, self.spot(entry.key_span), message);
+        if !self.context.tells() {
+            draft.report();
+            return;
+        }
         let own = declaration.attributes.iter().map(|attribute| attribute.name);
         let near = nearest(&entry.key, own.clone().chain(Common::names()));
-        let hint = elsewhere::attribute(&entry.key)
-            .map(str::to_owned)
+        let hint = elsewhere::attribute(declaration.name, &entry.key)
             .or_else(|| near.map(|name| format!("did you mean `{name}`?")))
             .unwrap_or_else(|| {
                 let own: Vec<&str> = own.collect();
                 format!("attributes of `{}`: {}", declaration.name, own.join(", "))
             });
-        let message = format!("`{}` has no attribute `{}`", declaration.name, entry.key);
-        self.context
-            .error(Code::UnknownAttribute, self.spot(entry.key_span), message)
-            .hint(hint)
-            .report();
+        draft.hint(hint).report();
     }
 
     fn defaults(&self, policy: &mut Policy, entry: Entry) {
