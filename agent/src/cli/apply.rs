@@ -53,7 +53,8 @@ pub(super) fn run(
     let mut target = super::input::target(&arguments.root, locations, None)?;
     timings.mark("settings and facts");
     let mut state = State::open_for_run(&target.root, &target.state_directory)?;
-    let locks = Locks::take(&mut state, &target.root)?.map_err(CommandError::at_work)?;
+    let locks =
+        Locks::take(&mut state, &target.root)?.map_err(|other| CommandError::at_work(&other))?;
     target.messages.extend(locks.message.clone());
     timings.mark("open the state");
     let opened = Input::open(arguments.repository.as_deref(), &target, CopyPlace::Kept, output);

@@ -59,7 +59,7 @@ pub struct CommandError {
 
 impl CommandError {
     /// The refusal to work on a host that another process is changing.
-    pub fn at_work(other: AtWork) -> Self {
+    pub fn at_work(other: &AtWork) -> Self {
         Self::new(other.to_string())
             .with_hint("wait for it to end; the lock goes with the process")
             .with_exit(Exit::Refused)

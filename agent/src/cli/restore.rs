@@ -53,7 +53,8 @@ pub(super) fn run(
         return Err(CommandError::new(format!("no such content of {path} is kept"))
             .with_hint("`steadfast restore --list` shows what is"));
     };
-    let locks = Locks::take(&mut state, &arguments.root)?.map_err(CommandError::at_work)?;
+    let locks =
+        Locks::take(&mut state, &arguments.root)?.map_err(|other| CommandError::at_work(&other))?;
     if let Some(message) = &locks.message {
         output.message(&format!("note: {message}\n"));
     }

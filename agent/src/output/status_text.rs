@@ -77,14 +77,18 @@ impl StatusDocument {
             document.messages.clone_from(&agent.messages);
         }
         let event = document.agent.as_ref().and_then(|agent| agent.last_event.as_ref());
-        document.outcome =
-            document.last_run.iter().chain(event).map(|run| run.outcome).max_by_key(badness);
+        document.outcome = document
+            .last_run
+            .iter()
+            .chain(event)
+            .map(|run| run.outcome)
+            .max_by_key(|outcome| badness(*outcome));
         Ok(document)
     }
 }
 
 /// How much an outcome needs somebody to look.
-fn badness(outcome: &Outcome) -> u8 {
+fn badness(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Converged => 0,
         Outcome::Changed => 1,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use steadfast_resources::Actor;
 
 /// Corrections this close together are one fight.
-const WINDOW: Duration = Duration::from_mins(10);
+const WINDOW: Duration = Duration::from_secs(10 * 60);
 
 /// How often a resource is corrected within [`WINDOW`] before it is left alone.
 const ROUNDS: usize = 2;
@@ -18,7 +18,7 @@ const ROUNDS: usize = 2;
 const FIRST_TRUCE: Duration = Duration::from_secs(60);
 
 /// How long it is left alone at most.
-const LONGEST_TRUCE: Duration = Duration::from_hours(1);
+const LONGEST_TRUCE: Duration = Duration::from_secs(3600);
 
 /// The resources that something else changes too, by name.
 #[derive(Debug, Default)]

@@ -74,6 +74,7 @@ impl Loading {
             self.refused = None;
             return Ok(None);
         };
+        let refused = *refused;
         self.refused = Some((wanted, inputs.clone(), refused.clone()));
         // What has been in force is better than nothing; so is what is still in memory.
         if let Ok(Some(good)) = source.good()
@@ -108,7 +109,7 @@ impl Loading {
         source: &Source,
         id: RevisionId,
         inputs: &Inputs,
-    ) -> Result<(), RefusedRevision> {
+    ) -> Result<(), Box<RefusedRevision>> {
         if let Some(loaded) = &self.loaded
             && loaded.id == id
             && loaded.inputs == *inputs
@@ -119,7 +120,7 @@ impl Loading {
             && *known == id
             && with == inputs
         {
-            return Err(refused.clone());
+            return Err(Box::new(refused.clone()));
         }
         let url = source.location().to_string();
         let unknown = || Revision {
@@ -131,14 +132,15 @@ impl Loading {
         let begun = Instant::now();
         let opened = source
             .revision(id)
-            .map_err(|error| RefusedRevision { revision: unknown(), reasons: told(&error) })?;
+            .map_err(|error| RefusedRevision { revision: unknown(), reasons: told(&error) })
+            .map_err(Box::new)?;
         let revision = opened.information().described(&url);
         let catalog = evaluate(&opened, inputs, &Registry::standard()).map_err(|diagnostics| {
             let count = diagnostics.error_count();
             let noun = if count == 1 { "error" } else { "errors" };
             let mut reasons = vec![format!("{count} {noun} in the policy repository")];
             reasons.extend(diagnostics.render(false).lines().map(str::to_owned));
-            RefusedRevision { revision: revision.clone(), reasons }
+            Box::new(RefusedRevision { revision: revision.clone(), reasons })
         })?;
         log::info!(
             "revision {} evaluated in {} ms: {} resources",

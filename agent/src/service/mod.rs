@@ -138,19 +138,16 @@ pub fn run(options: &Options) -> Result<(), ServiceError> {
     let host_options =
         ManagedHost::new(PathBuf::from("/"), options.state_directory.clone(), settings.clone())
             .host_options();
-    let watching = match settings.agent.watch {
-        false => None,
-        true => match watching::start(&host_options, watcher_told.clone()) {
-            Ok((work, watching)) => {
+    let mut watching = None;
+    if settings.agent.watch {
+        match watching::start(&host_options, watcher_told.clone()) {
+            Ok((work, started)) => {
                 thread("watching").spawn(work).map_err(ServiceError::Threads)?;
-                Some(watching)
+                watching = Some(started);
             }
-            Err(reason) => {
-                log::warn!("drift is noticed at every interval only: {reason}");
-                None
-            }
-        },
-    };
+            Err(reason) => log::warn!("drift is noticed at every interval only: {reason}"),
+        }
+    }
     let worker = {
         let (directory, settings) = (options.state_directory.clone(), settings.clone());
         let stop = Arc::clone(&stop);
@@ -180,14 +177,11 @@ pub fn run(options: &Options) -> Result<(), ServiceError> {
         tokio::pin!(serving);
         let supervising = supervisor.run();
         tokio::pin!(supervising);
-        loop {
-            tokio::select! {
-                end = &mut supervising => return end,
-                served = &mut serving => {
-                    let source = served.err().unwrap_or_else(|| io::Error::other("it was closed"));
-                    let path = options.socket.clone();
-                    return Err(ServiceError::Socket { path, source });
-                }
+        tokio::select! {
+            end = &mut supervising => end,
+            served = &mut serving => {
+                let source = served.err().unwrap_or_else(|| io::Error::other("it was closed"));
+                Err(ServiceError::Socket { path: options.socket.clone(), source })
             }
         }
     });

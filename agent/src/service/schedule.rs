@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// However long the repository is out of reach, it is asked at least this often; or at the
 /// configured interval where that is longer.
-const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// The pauses between one question to the repository and the next.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_bound_and_start_again_after_an_answer() {
-        let mut schedule = Schedule::new(Duration::from_mins(5), Duration::from_secs(60));
+        let mut schedule = Schedule::new(Duration::from_secs(5 * 60), Duration::from_secs(60));
         let minutes = |pause: Duration| pause.as_secs_f64() / 60.0;
         assert!((minutes(schedule.answered(0.5)) - 5.5).abs() < 1e-9);
         let pauses: Vec<f64> = (0..4).map(|_| minutes(schedule.failed(0.5))).collect();
@@ -82,16 +82,16 @@ mod tests {
                 .wrapping_mul(0xBF58_476D_1CE4_E5B9);
             f64::from(u32::try_from(mixed >> 32).unwrap()) / f64::from(u32::MAX)
         };
-        let back = Duration::from_mins(180);
+        let back = Duration::from_secs(180 * 60);
         let mut asked = [0_u32; 60];
         for host in 0..HOSTS {
-            let mut schedule = Schedule::new(Duration::from_mins(5), Duration::from_secs(60));
+            let mut schedule = Schedule::new(Duration::from_secs(5 * 60), Duration::from_secs(60));
             let (mut time, mut turn) = (schedule.first(chance(host, 0)), 1);
             while time < back {
                 time += schedule.failed(chance(host, turn));
                 turn += 1;
             }
-            let after = (time - back).as_secs() / 60;
+            let after = time.saturating_sub(back).as_secs() / 60;
             asked[usize::try_from(after).unwrap()] += 1;
         }
         let most = asked.iter().max().copied().unwrap();

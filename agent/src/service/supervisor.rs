@@ -157,9 +157,9 @@ impl Supervisor {
                 Some(answer) = self.channels.answers.recv() => self.answered(answer),
                 Some(observed) = self.channels.observed.recv() => self.observed(observed),
                 Some(command) = self.channels.commands.recv() => self.command(command),
-                _ = received(&mut hang_up) => self.reload(),
-                _ = received(&mut terminate) => self.end(End::Stop),
-                _ = received(&mut interrupt) => self.end(End::Stop),
+                () = received(&mut hang_up) => self.reload(),
+                () = received(&mut terminate) => self.end(End::Stop),
+                () = received(&mut interrupt) => self.end(End::Stop),
                 () = tokio::time::sleep_until(wake) => self.timers()?,
             }
         }
@@ -380,11 +380,11 @@ impl Supervisor {
 
     fn describe_settings(&mut self) {
         let settings = &self.host.settings;
-        self.live.mode = match settings.agent.mode {
+        let mode = match settings.agent.mode {
             Mode::Enforce => "enforce",
             Mode::Audit => "audit",
-        }
-        .to_owned();
+        };
+        mode.clone_into(&mut self.live.mode);
         if let Some(repository) = &settings.repository {
             self.live.repository.clone_from(&repository.url);
             self.live.branch.clone_from(&repository.branch);

@@ -14,7 +14,7 @@ use steadfast_resources::host::watch::{
 use tokio::sync::mpsc::UnboundedSender;
 
 /// How long the watcher waits for events before it looks whether it has been given up.
-const TURN: Duration = Duration::from_mins(10);
+const TURN: Duration = Duration::from_secs(10 * 60);
 
 /// How long a run waits for the watcher to have marked what it is about.
 const MARKING: Duration = Duration::from_secs(10);

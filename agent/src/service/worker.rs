@@ -27,7 +27,7 @@ use crate::source::Source;
 use crate::state::{Locks, Retention, State};
 
 /// How long a job waits for a run that somebody has started by hand.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_secs(2 * 60);
 
 /// How often it looks whether that has ended.
 const LOOK: Duration = Duration::from_millis(50);
@@ -187,14 +187,12 @@ impl Worker {
 
     /// The state, opened anew where it is gone, or could not be written before.
     fn state(&mut self) -> Result<State, String> {
-        if let Some(state) = self.state.take()
-            && state.unwritable().is_none()
-            && self.host.state_directory.join("state.sqlite").exists()
-        {
-            return Ok(state);
-        }
-        State::open_for_run(&self.host.root, &self.host.state_directory)
-            .map_err(|error| Failure::from_error(&error).reason)
+        let root = &self.host.root;
+        let state = match self.state.take() {
+            Some(state) => state.for_next_run(root),
+            None => State::open_for_run(root, &self.host.state_directory),
+        };
+        state.map_err(|error| Failure::from_error(&error).reason)
     }
 
     /// Waits for a run by hand to end.

@@ -132,13 +132,13 @@ mod tests {
         let lock = RootLock::take_in(place.path(), root.path()).unwrap().unwrap();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         let directory = place.path().join("steadfast");
-        assert_eq!((mode(&directory), mode(&directory.join(&lock.name))), (0o700, 0o600));
+        assert_eq!((mode(&directory), mode(&directory.join(&lock.name))), (0o755, 0o600));
     }
 
     #[test]
     fn a_place_that_others_can_reach_is_not_used() {
         let root = tempfile::tempdir().unwrap();
-        for (outer, inner) in [(0o1777, 0o700), (0o755, 0o755)] {
+        for (outer, inner) in [(0o1777, 0o755), (0o755, 0o775)] {
             let place = tempfile::tempdir().unwrap();
             let directory = place.path().join("steadfast");
             std::fs::create_dir(&directory).unwrap();

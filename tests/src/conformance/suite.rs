@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use steadfast::engine::{self, RunRequest, Selection, Silent, make_plan};
+use steadfast::engine::{self, Circumstances, RunRequest, Selection, Silent, make_plan};
 use steadfast::report::{Outcome, Report, Revision};
 use steadfast::state::State;
 use steadfast_policies::{Catalog, Inputs, Repository, RepositoryError};
@@ -139,7 +139,7 @@ impl<'a> Bench<'a> {
             messages: Vec::new(),
             keep_runs: 10,
             keep_days: 1,
-            circumstances: Default::default(),
+            circumstances: Circumstances::default(),
         };
         engine::run(&request, self.host, &mut self.state, &mut Silent).expect("the state works")
     }

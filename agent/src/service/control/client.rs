@@ -61,7 +61,7 @@ impl Client {
 
     /// How things are.
     pub fn status(&self) -> Result<Live, ClientError> {
-        self.block(async {
+        block(async {
             let response = self.send(Method::GET, "/v1/status", None).await?;
             let body = response.into_body().collect().await.map_err(answer)?.to_bytes();
             serde_json::from_slice(&body).map_err(answer)
@@ -78,7 +78,7 @@ impl Client {
         mut follow: impl FnMut(Event) -> bool,
     ) -> Result<(), ClientError> {
         let method = method.parse().map_err(answer)?;
-        self.block(async {
+        block(async {
             let mut body = self.send(method, path, body).await?.into_body();
             let mut pending = Vec::new();
             while let Some(frame) = body.frame().await {
@@ -93,14 +93,6 @@ impl Client {
             }
             Ok(())
         })
-    }
-
-    fn block<T>(
-        &self,
-        work: impl Future<Output = Result<T, ClientError>>,
-    ) -> Result<T, ClientError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_err(ClientError::Connection)?.block_on(work)
     }
 
     async fn send(
@@ -141,6 +133,11 @@ impl Client {
         let missing = status == StatusCode::NOT_FOUND;
         Err(ClientError::Refused { reason: reason.to_owned(), missing })
     }
+}
+
+fn block<T>(work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(ClientError::Connection)?.block_on(work)
 }
 
 fn answer(error: impl std::fmt::Display) -> ClientError {

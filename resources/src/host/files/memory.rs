@@ -24,7 +24,7 @@ use super::status::{Inode, Status, Times};
 const SETTLED: i64 = 60;
 
 /// What was read longer ago is read again.
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The most files that are remembered: some 100 bytes each.
 const MOST: usize = 200_000;
