@@ -63,7 +63,8 @@ fn number_of_group(groups: &str) -> Option<u32> {
 
 fn is_member(name: Option<&str>, gid: u32, groups: &str) -> bool {
     entry(groups).is_some_and(|(number, members)| {
-        number == gid || name.is_some_and(|name| members.split(',').any(|member| member == name))
+        let is_named = |name: &str| members.split(',').any(|member| member == name);
+        number == gid || name.is_some_and(|name| !name.is_empty() && is_named(name))
     })
 }
 
