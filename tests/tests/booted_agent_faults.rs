@@ -29,12 +29,11 @@ fn killed_a_hundred_times_it_loses_nothing() {
         .command(&[
             "sh",
             "-c",
-            "for turn in $(seq 100); do \
-                 echo \"drift $turn\" >/etc/motd; \
-                 pid=$(systemctl show --value --property MainPID steadfast); \
-                 while [ \"$pid\" = 0 ]; do \
+            "last=0; for turn in $(seq 100); do \
+                 echo \"drift $turn\" >/etc/motd; pid=$last; \
+                 while [ \"$pid\" = 0 ] || [ \"$pid\" = \"$last\" ]; do \
                      pid=$(systemctl show --value --property MainPID steadfast); done; \
-                 sleep 0.0$((turn % 10)); \
+                 last=$pid; sleep 0.0$((turn % 10)); \
                  kill -9 \"$pid\"; \
              done",
         ])
@@ -46,7 +45,7 @@ fn killed_a_hundred_times_it_loses_nothing() {
     fleet.host.must("steadfast report --verify");
     assert_eq!(fleet.host.must("ls -A /etc | grep -i steadfast- || true"), "", "nothing is left");
     let restarts = fleet.host.must("systemctl show --value --property NRestarts steadfast");
-    assert!(restarts.parse::<u32>().expect("a number") >= 90, "{restarts}");
+    assert!(restarts.parse::<u32>().expect("a number") >= 99, "{restarts}");
 }
 
 #[test]
@@ -134,9 +133,6 @@ fn many_files_changed_at_once_are_all_mended() {
     fleet.wait_for("the first run", |_| all() == wanted);
     fleet.host.must("for file in /srv/f*; do echo drift >$file; done");
     fleet.wait_for("the corrections", |_| all() == wanted);
-    fleet.host.must("rm -rf /srv; mkdir /srv");
-    // The second correction of each: what comes after it would be a fight.
-    fleet.wait_for("the files again", |_| all() == wanted);
 }
 
 #[test]
