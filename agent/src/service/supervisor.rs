@@ -148,6 +148,8 @@ impl Supervisor {
                 return Ok(end);
             }
             self.say();
+            // Here, and not only when a timer is due: whoever asks or tells often puts timers off.
+            systemd::alive();
             let wake = tokio::time::Instant::from_std(self.next_timer());
             tokio::select! {
                 news = self.channels.news.recv() => match news {
@@ -338,8 +340,12 @@ impl Supervisor {
     /// Asks the agent to end, after the resource at hand.
     fn end(&mut self, end: End) {
         if self.ending.is_none() {
-            systemd::stopping();
-            if end != End::Replaced {
+            if end == End::Replaced {
+                // Not "stopping": systemd would kill the process that is to stay. The new program
+                // says that it is ready.
+                systemd::reloading();
+            } else {
+                systemd::stopping();
                 self.stop.store(true, Ordering::Relaxed);
             }
             self.ending = Some((end, Instant::now() + STOP_PATIENCE));
