@@ -208,3 +208,44 @@ fn drift_is_corrected_at_once_and_the_report_says_who() {
     assert!(report.contains("(event, enforce)"), "{report}");
     assert!(report.contains("by dash (pid ") || report.contains("by sh (pid "), "{report}");
 }
+
+#[test]
+fn what_it_cannot_do_is_never_taken_for_done() {
+    let fleet = Fleet::new(Suite::Bookworm, "");
+    fleet.start();
+    fleet.wait_for("the first run", |_| fleet.motd() == "one\n");
+    // Without its copy of the repository it enforces what it has in memory, and says so.
+    fleet.host.must(
+        "rm -rf /var/lib/steadfast/repository; touch /var/lib/steadfast/repository; \
+         echo mine >/etc/motd",
+    );
+    fleet.wait_for("the correction", |status| {
+        fleet.motd() == "one\n"
+            && outcome(status) == "failed"
+            && status["messages"].to_string().contains("stays in force")
+    });
+    fleet.host.must("rm /var/lib/steadfast/repository");
+    fleet.wait_for("a new copy", |status| outcome(status) == "converged");
+
+    // Watching can be switched off and on; the process stays the same.
+    let pid = fleet.pid();
+    let set = |text: &str| {
+        fleet.host.write("/etc/steadfast/agent.toml.d/x.toml", text);
+        fleet.host.must("systemctl reload steadfast");
+    };
+    set("[agent]\nwatch = false\n");
+    fleet.wait_for("no watcher", |status| status["agent"]["watching"] == "at every interval");
+    set("[agent]\nwatch = true\n");
+    fleet.wait_for("a watcher", |status| {
+        status["agent"]["watching"].as_str().is_some_and(|text| text.contains("notify"))
+    });
+    assert_eq!(fleet.pid(), pid);
+
+    // Signatures cannot be verified yet: nothing is enforced, which must not look like peace.
+    fleet.host.write("/etc/steadfast/signers", "a@example.com ssh-ed25519 AAAA\n");
+    set("[repository.verify]\nmode = \"signed\"\nallowed_signers = \"/etc/steadfast/signers\"\n");
+    fleet.wait_for("the refusal", |status| {
+        outcome(status) == "failed" && status["messages"].to_string().contains("signed commits")
+    });
+    fleet.host.command(&["steadfast", "status"]).run().code(3);
+}

@@ -255,24 +255,21 @@ pub const SETTINGS: &[Setting] = &[
         name: "interval",
         form: Form::Duration(1),
         default: Some(Default::Text("5m")),
-        summary: "How often to ask the repository for a new revision. Of no effect yet: there is \
-                  no resident agent.",
+        summary: "How often to ask the repository for a new revision, and to look at everything.",
     },
     Setting {
         table: "agent",
         name: "splay",
         form: Form::Duration(0),
         default: Some(Default::Text("60s")),
-        summary: "A random delay up to this, so that hosts do not ask all at once. Of no effect \
-                  yet: there is no resident agent.",
+        summary: "A random delay up to this, so that hosts do not ask all at once.",
     },
     Setting {
         table: "agent",
         name: "watch",
         form: Form::Boolean,
         default: Some(Default::Boolean(true)),
-        summary: "Whether to notice drift when it happens. Of no effect yet: there is no resident \
-                  agent.",
+        summary: "Whether to notice drift when it happens, and not only at every interval.",
     },
     Setting {
         table: "agent",

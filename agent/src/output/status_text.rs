@@ -83,6 +83,9 @@ impl StatusDocument {
             .chain(event)
             .map(|run| run.outcome)
             .max_by_key(|outcome| badness(*outcome));
+        if document.agent.as_ref().is_some_and(|agent| agent.problem.is_some()) {
+            document.outcome = Some(Outcome::Failed);
+        }
         Ok(document)
     }
 }
@@ -151,6 +154,9 @@ pub fn status_text(status: &StatusDocument, style: Style) -> String {
             row("last event", last_run(event, style));
         }
         row("watching", printable(&agent.watching));
+        if let Some(problem) = &agent.problem {
+            row("problem", style.bad(printable(problem)));
+        }
         if let Some(problem) = &agent.configuration {
             row("settings", style.bad(printable(problem)));
         }

@@ -48,6 +48,9 @@ pub struct Live {
     /// Why the configuration on disk is not the one in use, if so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub configuration: Option<String>,
+    /// Why the last run could not even begin, if so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<String>,
 }
 
 /// The run at work.

@@ -86,19 +86,32 @@ impl Loading {
                 error.reasons.join("; ")
             );
         }
-        let reasons = refused.reasons.clone();
-        let revision = refused.revision.clone();
-        if self.loaded.as_ref().is_some_and(|loaded| loaded.id == wanted) {
-            self.loaded = None;
-        }
-        self.chosen(refused).map(Some).ok_or_else(|| Box::new(Nothing { revision, reasons }))
+        let RefusedRevision { revision, reasons } = refused;
+        self.instead_of(Nothing { revision, reasons }).map(Some)
+    }
+
+    /// Where there is nothing to apply that is wanted: what is in memory stays in force, if
+    /// anything is.
+    pub(super) fn instead_of(&self, nothing: Nothing) -> Result<RefusedRevision, Box<Nothing>> {
+        let Nothing { revision, reasons } = nothing;
+        self.chosen(RefusedRevision { revision: revision.clone(), reasons: reasons.clone() })
+            .ok_or_else(|| Box::new(Nothing { revision, reasons }))
     }
 
     /// Says, of what is refused, what stays in force instead.
     fn chosen(&self, mut refused: RefusedRevision) -> Option<RefusedRevision> {
         let loaded = self.loaded.as_ref()?;
-        let what = refused.revision.commit.as_deref().unwrap_or("the wanted revision");
-        let first = format!("revision {what} is refused; {} stays in force", loaded.id.short());
+        let stays = loaded.id.short();
+        let wanted = refused.revision.commit.as_deref();
+        let first = match wanted {
+            Some(wanted) if *wanted == loaded.id.to_string() => {
+                format!(
+                    "revision {stays} is refused with the facts of today; it stays in force as it was"
+                )
+            }
+            Some(wanted) => format!("revision {wanted} is refused; {stays} stays in force"),
+            None => format!("there is no revision to be had; {stays} stays in force"),
+        };
         refused.reasons.insert(0, first);
         Some(refused)
     }

@@ -40,6 +40,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(25);
 /// deadlines of their own, and are ended at the run's.
 const HANG_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How soon everything is looked at after a run that could not even begin.
+const RETRY: Duration = Duration::from_secs(30);
+
 /// The channels to and from the supervisor.
 pub(super) struct Channels {
     pub(super) orders: Sender<Order>,
@@ -78,7 +81,10 @@ pub(super) struct Supervisor {
     actors: HashMap<Arc<str>, Actor>,
     numbers: u64,
     live: Live,
-    ending: Option<(End, Instant)>,
+    /// The line of status that systemd has.
+    said: String,
+    /// How the agent is to end, and until when the run at hand is waited for.
+    ending: Option<(End, Option<Instant>)>,
 }
 
 impl Supervisor {
@@ -109,6 +115,7 @@ impl Supervisor {
             left_alone: Vec::new(),
             watching: "at every interval".to_owned(),
             configuration: None,
+            problem: None,
         };
         let mut supervisor = Self {
             poll_at: Some(now + schedule.first(clock::chance())),
@@ -128,6 +135,7 @@ impl Supervisor {
             actors: HashMap::new(),
             numbers: 0,
             live,
+            said: String::new(),
             ending: None,
         };
         supervisor.describe_settings();
@@ -183,8 +191,8 @@ impl Supervisor {
     fn want_run(&mut self, trigger: &'static str) -> u64 {
         self.pass_at = Instant::now() + self.host.settings.agent.interval;
         if let Some(waiting) = &mut self.whole {
-            // Somebody who asks sees that in the report.
-            if trigger != "interval" {
+            // Somebody who asks sees that in the report, whatever else comes.
+            if trigger != "interval" && waiting.trigger != "manual" {
                 waiting.trigger = trigger;
             }
             return waiting.number;
@@ -290,6 +298,11 @@ impl Supervisor {
             }
             _ => {}
         }
+        self.live.problem.clone_from(&ended.refused);
+        if ended.refused.is_some() {
+            // Also what an event concerned has not been looked at.
+            self.pass_at = self.pass_at.min(Instant::now() + RETRY);
+        }
         self.tell(Event::Ended {
             job: ended.number,
             report: ended.report.map(Box::new),
@@ -348,13 +361,15 @@ impl Supervisor {
                 systemd::stopping();
                 self.stop.store(true, Ordering::Relaxed);
             }
-            self.ending = Some((end, Instant::now() + STOP_PATIENCE));
+            // A new program has time; nobody kills this one meanwhile.
+            let patience = (end != End::Replaced).then(|| Instant::now() + STOP_PATIENCE);
+            self.ending = Some((end, patience));
         }
     }
 
     fn over(&self) -> Option<End> {
         let (end, patience) = self.ending.as_ref()?;
-        if self.current.is_some() && Instant::now() < *patience {
+        if self.current.is_some() && patience.is_none_or(|patience| Instant::now() < patience) {
             return None;
         }
         if self.current.is_some() {
@@ -364,7 +379,7 @@ impl Supervisor {
     }
 
     /// The line of status for `systemctl status`.
-    fn say(&self) {
+    fn say(&mut self) {
         let line = match (&self.live.running, &self.live.last_run) {
             (Some(running), _) => {
                 format!("{} run: {} of {} open", running.trigger, running.open, running.total)
@@ -381,7 +396,11 @@ impl Supervisor {
             (None, None) => "waiting for the repository".to_owned(),
         };
         let pause = if self.live.overrides.is_empty() { "" } else { " (overridden: see status)" };
-        systemd::status(&format!("{line}{pause}"));
+        let line = format!("{line}{pause}");
+        if line != self.said {
+            systemd::status(&line);
+            self.said = line;
+        }
     }
 
     fn describe_settings(&mut self) {

@@ -20,9 +20,9 @@ use super::loading::{Loaded, Loading, Nothing};
 use super::watching::Watching;
 use crate::config::Settings;
 use crate::download::HttpsDownload;
-use crate::engine::{self, Circumstances, RunRequest, Selection, with_notified};
+use crate::engine::{self, Circumstances, RefusedRevision, RunRequest, Selection, with_notified};
 use crate::managed::ManagedHost;
-use crate::report::{Outcome, OverrideKind, Report, ResourceState};
+use crate::report::{Outcome, OverrideKind, Report, ResourceState, Revision};
 use crate::source::Source;
 use crate::state::{Locks, Retention, State};
 
@@ -133,24 +133,19 @@ impl Worker {
             self.state = Some(state);
             return Ok(None);
         }
-        if job.focus.is_none() || self.loading.loaded().is_none() {
-            self.host.gather_facts().map_err(|error| plainly(&error))?;
+        if self.loading.loaded().is_none() {
             job.focus = None;
         }
         let audit = self.host.audit()
             || job.overrides.iter().any(|order| order.kind == OverrideKind::Pause);
         let mut messages = std::mem::take(&mut job.messages);
-        messages.extend(self.host.messages.iter().cloned());
         messages.extend(locks.message.clone());
-        let mut source = None;
-        let chosen = if job.focus.is_some() {
-            Ok(self.loading.refused())
+        let (source, chosen) = if job.focus.is_some() {
+            (None, Ok(self.loading.refused()))
         } else {
-            let source = source.insert(self.source()?);
-            let pinned = job.overrides.iter().find(|order| order.kind == OverrideKind::Rollback);
-            let pinned = pinned.and_then(|order| order.revision.as_deref());
-            self.loading.choose(source, &self.host, pinned)
+            self.choose(&job)
         };
+        messages.extend(self.host.messages.iter().cloned());
         let _quiet = self.watching.as_ref().map(Watching::begin_quiet);
         self.watch();
         let report = match (chosen, self.loading.loaded()) {
@@ -171,7 +166,7 @@ impl Worker {
                     .map_err(|error| plainly(&error))?
             }
             (Ok(_), None) => return Err("there is no catalog in memory".to_owned()),
-            (Err(nothing), _) => self.nothing(&job, *nothing, messages, &state),
+            (Err(nothing), _) => self.nothing(&job, *nothing, messages, &mut state),
         };
         self.remember(&report, now);
         tell_journal(&report);
@@ -212,15 +207,42 @@ impl Worker {
         }
     }
 
-    fn source(&self) -> Result<Source, String> {
+    /// Looks at the host and chooses what is to be applied to it: the repository's copy, and the
+    /// revision that is refused where an older one is applied. Whatever is amiss with the copy, a
+    /// catalog in memory goes on to be enforced; the report says so.
+    fn choose(
+        &mut self,
+        job: &Job,
+    ) -> (Option<Source>, Result<Option<RefusedRevision>, Box<Nothing>>) {
+        let without = |host: &ManagedHost, reason: String| {
+            let url = host.settings.repository.as_ref().map(|repository| repository.url.clone());
+            let verification = "none: there is no revision".to_owned();
+            let source = url.unwrap_or_default();
+            let revision = Revision { source, verification, ..Revision::default() };
+            Box::new(Nothing { revision, reasons: vec![reason] })
+        };
         if self.host.demands_signatures() {
-            return Err(
-                "the configuration demands signed commits, and this version cannot verify \
-                        them: set repository.verify.mode = \"none\" to believe whatever the \
-                        server says"
-                    .to_owned(),
-            );
+            let reason = "the configuration demands signed commits, and this version cannot verify \
+                          them: nothing is enforced; set repository.verify.mode = \"none\" to \
+                          believe whatever the server says";
+            return (None, Err(without(&self.host, reason.to_owned())));
         }
+        if let Err(error) = self.host.gather_facts() {
+            return (None, Err(without(&self.host, Failure::from_error(&error).reason)));
+        }
+        let pinned = job.overrides.iter().find(|order| order.kind == OverrideKind::Rollback);
+        let pinned = pinned.and_then(|order| order.revision.as_deref());
+        let (source, chosen) = match self.source() {
+            Ok(source) => {
+                let chosen = self.loading.choose(&source, &self.host, pinned);
+                (Some(source), chosen)
+            }
+            Err(reason) => (None, Err(without(&self.host, reason))),
+        };
+        (source, chosen.or_else(|nothing| self.loading.instead_of(*nothing).map(Some)))
+    }
+
+    fn source(&self) -> Result<Source, String> {
         let settings = self.host.source().ok_or("no policy repository is configured")?;
         let directory = self.host.store_directory(&settings.url, true);
         Source::open(settings, &directory).map_err(|error| Failure::from_error(&error).reason)
@@ -260,15 +282,17 @@ impl Worker {
         job: &Job,
         nothing: Nothing,
         mut messages: Vec<String>,
-        state: &State,
+        state: &mut State,
     ) -> Report {
         messages.extend(nothing.reasons);
         let name = self.host.host_name();
-        let report = engine::refused(&messages, nothing.revision, name, job.trigger, state);
+        let mut report = engine::refused(&messages, nothing.revision, name, job.trigger, state);
+        report.overrides.clone_from(&job.overrides);
         let reports = &self.host.settings.reports;
         let retention = Retention::new(reports.keep_runs, reports.keep_days);
         if let Err(error) = state.keep_report(&report, None, &retention) {
-            log::warn!("the report of this run is not kept: {error}");
+            log::warn!("the report of this run is kept later: {error}");
+            state.put_off(&report, &retention);
         }
         report
     }

@@ -18,7 +18,7 @@ impl Supervisor {
     pub(super) fn next_timer(&self) -> Instant {
         let longest = Instant::now() + LONGEST_SLEEP.min(self.watchdog.unwrap_or(LONGEST_SLEEP));
         let deadline = self.current.map(|(_, deadline)| deadline);
-        let patience = self.ending.as_ref().map(|(_, patience)| *patience);
+        let patience = self.ending.as_ref().and_then(|(_, patience)| *patience);
         [self.poll_at, Some(self.pass_at), self.truce_at, deadline, patience]
             .into_iter()
             .flatten()
@@ -84,6 +84,11 @@ impl Supervisor {
                 log::info!("the configuration was read again");
                 self.live.configuration = None;
                 let agent = &settings.agent;
+                if agent.watch != self.host.settings.agent.watch {
+                    // The watcher comes and goes with the process.
+                    self.end(End::Replaced);
+                    return;
+                }
                 self.schedule.change(agent.interval, agent.splay);
                 self.host.settings = settings.clone();
                 self.describe_settings();
