@@ -121,11 +121,6 @@ fn about_revision(text: &mut Text, snapshot: &Snapshot) {
         "Whether a newer revision could not be used, and an older one is enforced.",
         flag(snapshot.last_run.as_ref().is_some_and(|run| run.refused)),
     );
-    text.gauge(
-        "steadfast_quarantined_revisions",
-        "Revisions that are not applied again because they failed their checks.",
-        f64::from(snapshot.quarantined),
-    );
     if let Some(answered) = snapshot.answered {
         text.gauge(
             "steadfast_repository_answer_timestamp_seconds",
@@ -133,11 +128,13 @@ fn about_revision(text: &mut Text, snapshot: &Snapshot) {
             answered,
         );
     }
-    text.gauge(
-        "steadfast_repository_failures",
-        "How often in a row the repository's server has not answered.",
-        f64::from(snapshot.failures),
-    );
+    if let Some(failures) = snapshot.failures {
+        text.gauge(
+            "steadfast_repository_failures",
+            "How often in a row the repository's server has not answered.",
+            f64::from(failures),
+        );
+    }
 }
 
 fn about_history(text: &mut Text, snapshot: &Snapshot) {
@@ -147,6 +144,13 @@ fn about_history(text: &mut Text, snapshot: &Snapshot) {
         "Resources that have drifted and that nothing has put right.",
         f64::from(snapshot.open_drift),
     );
+    if let Some(left_alone) = snapshot.left_alone {
+        text.gauge(
+            "steadfast_resources_left_alone",
+            "Resources that are not corrected for a while, because something else keeps changing them.",
+            f64::from(left_alone),
+        );
+    }
     text.gauge(
         "steadfast_owed_notifications",
         "Notifications (restarts, reloads) that could not be delivered yet.",
@@ -154,7 +158,11 @@ fn about_history(text: &mut Text, snapshot: &Snapshot) {
     );
     for (name, help, count) in [
         ("steadfast_runs_total", "Runs that told anything.", totals.runs),
-        ("steadfast_failed_runs_total", "Runs that failed or were cut off.", totals.failed_runs),
+        (
+            "steadfast_failed_runs_total",
+            "Runs that failed, were refused or were cut off.",
+            totals.failed_runs,
+        ),
         (
             "steadfast_changed_resources_total",
             "Resources changed because their declarations had changed.",

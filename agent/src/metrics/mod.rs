@@ -3,7 +3,7 @@
 //! `state, settings ──gather──▶ Snapshot ──exposition──▶ text`
 //!
 //! What must stay true: the text is a pure function of the [`Snapshot`]; every metric is there from the
-//! first run on, so that a rule never waits for one to appear; ages are left to Prometheus (a metric
+//! first run on, so that a rule never waits for one to appear, but for what only a running agent knows; ages are left to Prometheus (a metric
 //! is the time at which something happened, in seconds since 1970, and zero where it never has), because a
 //! file that nobody writes any more must not look young.
 //!
@@ -17,5 +17,5 @@ mod textfile;
 mod tests;
 
 pub use exposition::exposition;
-pub use snapshot::{Applied, LastRun, Period, Snapshot, Totals};
+pub use snapshot::{Applied, LastRun, Period, Resident, Snapshot, Totals};
 pub use textfile::{CONTENT_TYPE, publish, scrape};

@@ -31,12 +31,21 @@ pub struct Snapshot {
     pub pause: Option<Period>,
     /// An earlier revision is held for a time.
     pub rollback: Option<Period>,
-    /// Revisions that are not applied again because they failed their checks.
-    pub quarantined: u32,
     /// When the repository's server last answered, where that is known.
     pub answered: Option<f64>,
-    /// How often in a row it has not.
-    pub failures: u32,
+    /// How often in a row it has not, where that is known.
+    pub failures: Option<u32>,
+    /// Resources that are left alone because something else keeps changing them, where that is known.
+    pub left_alone: Option<u32>,
+}
+
+/// What only the running agent knows.
+#[derive(Debug, Clone, Default)]
+pub struct Resident {
+    /// The repository's server.
+    pub polling: Polling,
+    /// Resources that are left alone because something else keeps changing them.
+    pub left_alone: u32,
 }
 
 /// The last run about the whole host.
@@ -115,13 +124,13 @@ impl Totals {
 }
 
 impl Snapshot {
-    /// The host as `state` and `settings` have it at `now` (as [`crate::clock::now`] says it), and the
-    /// repository's server as the running agent knows it.
+    /// The host as `state` and `settings` have it at `now` (as [`crate::clock::now`] says it), and what
+    /// the running agent knows beyond that.
     pub fn gather(
         state: &State,
         settings: &Settings,
         now: &str,
-        polling: Option<&Polling>,
+        resident: Option<&Resident>,
     ) -> Result<Self, StateError> {
         let overrides = state.overrides(now)?;
         let period = |kind: OverrideKind| {
@@ -137,8 +146,9 @@ impl Snapshot {
             owed: u32::try_from(owed).unwrap_or(u32::MAX),
             pause: period(OverrideKind::Pause),
             rollback: period(OverrideKind::Rollback),
-            answered: polling.and_then(|polling| seconds(polling.answered.as_deref()?)),
-            failures: polling.map_or(0, |polling| polling.failures),
+            answered: resident.and_then(|known| seconds(known.polling.answered.as_deref()?)),
+            failures: resident.map(|known| known.polling.failures),
+            left_alone: resident.map(|known| known.left_alone),
             ..Self::blank(settings, now)
         })
     }

@@ -27,9 +27,9 @@ fn snapshot() -> Snapshot {
         owed: 1,
         pause: Some(Period { since: 1_700_000_000.0, until: 1_700_000_360.5 }),
         rollback: None,
-        quarantined: 0,
         answered: Some(1_699_999_999.0),
-        failures: 4,
+        failures: Some(4),
+        left_alone: Some(2),
     }
 }
 
@@ -51,6 +51,8 @@ fn what_is_known_is_told() {
         "steadfast_revision_refused 1",
         "steadfast_repository_answer_timestamp_seconds 1699999999",
         "steadfast_open_drift 2",
+        "steadfast_repository_failures 4",
+        "steadfast_resources_left_alone 2",
         "steadfast_owed_notifications 1",
         "steadfast_corrected_resources_total 3",
         "steadfast_order{order=\"pause\"} 1",

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use tempfile::Builder;
 use thiserror::Error;
 
-use super::{Snapshot, exposition};
+use super::{Resident, Snapshot, exposition};
 use crate::clock;
 use crate::config::Settings;
-use crate::service::Polling;
 use crate::state::{State, StateError};
 
 /// What a response with metrics says that it is.
@@ -33,9 +32,9 @@ enum TextfileError {
 
 /// Writes the metrics to the file that `settings` name, if they name one. Where that fails the log
 /// says so; no run fails for it.
-pub fn publish(state: &State, settings: &Settings, polling: Option<&Polling>) {
+pub fn publish(state: &State, settings: &Settings, resident: Option<&Resident>) {
     let Some(path) = &settings.reports.textfile else { return };
-    let written = Snapshot::gather(state, settings, &clock::now(), polling)
+    let written = Snapshot::gather(state, settings, &clock::now(), resident)
         .map_err(TextfileError::from)
         .and_then(|snapshot| {
             write(path, &exposition(&snapshot))
@@ -52,10 +51,10 @@ pub fn publish(state: &State, settings: &Settings, polling: Option<&Polling>) {
 pub fn scrape(
     state_directory: &Path,
     settings: &Settings,
-    polling: Option<&Polling>,
+    resident: Option<&Resident>,
 ) -> Result<String, StateError> {
     let snapshot = match State::open_read_only(Path::new("/"), state_directory)? {
-        Some(state) => Snapshot::gather(&state, settings, &clock::now(), polling)?,
+        Some(state) => Snapshot::gather(&state, settings, &clock::now(), resident)?,
         None => Snapshot::blank(settings, &clock::now()),
     };
     Ok(exposition(&snapshot))

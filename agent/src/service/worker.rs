@@ -22,6 +22,7 @@ use crate::config::Settings;
 use crate::download::HttpsDownload;
 use crate::engine::{self, Circumstances, RefusedRevision, RunRequest, Selection, with_notified};
 use crate::managed::ManagedHost;
+use crate::metrics::Resident;
 use crate::report::{Outcome, OverrideKind, Report, ResourceState, Revision};
 use crate::source::Source;
 use crate::state::{Locks, Retention, State};
@@ -170,7 +171,12 @@ impl Worker {
         };
         self.remember(&report, now);
         tell_journal(&report);
-        crate::metrics::publish(&state, &self.host.settings, Some(&job.polling));
+        let left_alone = self.fights.left_alone(now).len();
+        let resident = Resident {
+            polling: job.polling,
+            left_alone: u32::try_from(left_alone).unwrap_or(u32::MAX),
+        };
+        crate::metrics::publish(&state, &self.host.settings, Some(&resident));
         if job.focus.is_none() {
             crate::allocator::give_back();
             crate::allocator::unmap_text();

@@ -9,6 +9,8 @@ mod peer;
 mod routes;
 mod server;
 
+use std::path::PathBuf;
+
 use tokio::sync::oneshot;
 
 pub use client::{Client, ClientError};
@@ -16,6 +18,8 @@ pub(super) use routes::frame;
 pub(super) use server::{Listener, serve};
 
 use super::live::Live;
+use crate::config::Settings;
+use crate::metrics::Resident;
 use crate::report::{Override, OverrideKind};
 
 /// Where the socket is unless told otherwise.
@@ -31,6 +35,8 @@ pub(super) struct Command {
 pub(super) enum Request {
     /// How things are.
     Status,
+    /// What metrics are made of.
+    Metrics,
     /// A run, now.
     Run,
     /// A pause or a rollback.
@@ -39,10 +45,19 @@ pub(super) enum Request {
     End(OverrideKind),
 }
 
+/// What the supervisor knows of what metrics are made of; the rest is in the state.
+pub(super) struct Measured {
+    pub(super) settings: Settings,
+    pub(super) state_directory: PathBuf,
+    pub(super) resident: Resident,
+}
+
 /// What comes of it.
 pub(super) enum Answered {
     /// How things are.
     Status(Box<Live>),
+    /// What metrics are made of.
+    Metrics(Box<Measured>),
     /// The number of the run's job.
     Job(u64),
     /// It is done.

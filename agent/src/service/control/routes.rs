@@ -3,6 +3,7 @@
 //! | request | for | may |
 //! |---|---|---|
 //! | `GET /v1/status` | the agent as it is now, JSON | group |
+//! | `GET /metrics` | metrics for Prometheus | group |
 //! | `POST /v1/run` | a run now; its events follow, one JSON object a line | group |
 //! | `POST /v1/pause` | `{"seconds": 7200, "reason": "…"}` | group |
 //! | `POST /v1/resume` | ends a pause; the run's events follow | group |
@@ -22,7 +23,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::peer::Peer;
-use super::{Answered, Command, Request};
+use super::{Answered, Command, Measured, Request};
 use crate::clock;
 use crate::report::{Override, OverrideKind};
 use crate::service::event::Event;
@@ -59,6 +60,7 @@ pub(super) async fn answer(
     let followed = events.subscribe();
     let wanted = match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/v1/status") => Ok(Request::Status),
+        (&Method::GET, "/metrics") => Ok(Request::Metrics),
         (&Method::POST, "/v1/run") => Ok(Request::Run),
         (&Method::POST, "/v1/pause") => {
             read(body).await.and_then(|asked| order(OverrideKind::Pause, asked, &peer))
@@ -85,6 +87,7 @@ pub(super) async fn answer(
     }
     Ok(match answered.await {
         Ok(Answered::Status(live)) => json(StatusCode::OK, &live),
+        Ok(Answered::Metrics(measured)) => metrics(*measured).await,
         Ok(Answered::Job(job)) => Response::new(EventStream::new(followed, job).boxed_unsync()),
         Ok(Answered::Done) => told(StatusCode::OK, "done"),
         Ok(Answered::Nothing) => told(StatusCode::NOT_FOUND, "there is none"),
@@ -131,6 +134,26 @@ fn order(
         until: clock::after(Duration::from_secs(asked.seconds)),
         revision: asked.revision,
     })))
+}
+
+/// The metrics as of now. The state is read elsewhere: the supervisor waits for no disk.
+async fn metrics(measured: Measured) -> Response<Body> {
+    let read = tokio::task::spawn_blocking(move || {
+        let Measured { settings, state_directory, resident } = measured;
+        crate::metrics::scrape(&state_directory, &settings, Some(&resident))
+            .map_err(|error| steadfast_resources::Failure::from_error(&error).reason)
+    });
+    let failed = |reason: &str| told(StatusCode::INTERNAL_SERVER_ERROR, reason);
+    match read.await {
+        Ok(Ok(text)) => {
+            let mut response = Response::new(Full::new(Bytes::from(text)).boxed_unsync());
+            let kind = hyper::header::HeaderValue::from_static(crate::metrics::CONTENT_TYPE);
+            response.headers_mut().insert(hyper::header::CONTENT_TYPE, kind);
+            response
+        }
+        Ok(Err(reason)) => failed(&reason),
+        Err(error) => failed(&error.to_string()),
+    }
 }
 
 fn told(status: StatusCode, text: &str) -> Response<Body> {

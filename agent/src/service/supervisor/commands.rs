@@ -2,8 +2,9 @@
 
 use super::Supervisor;
 use crate::clock;
+use crate::metrics::Resident;
 use crate::report::{Override, OverrideKind};
-use crate::service::control::{Answered, Command, Request};
+use crate::service::control::{Answered, Command, Measured, Request};
 use crate::service::live::Live;
 use crate::state::{State, StateError};
 
@@ -13,6 +14,7 @@ impl Supervisor {
         let Command { request, answer } = command;
         let answered = match request {
             Request::Status => Answered::Status(Box::new(self.status())),
+            Request::Metrics => Answered::Metrics(Box::new(self.measured())),
             Request::Run => Answered::Job(self.want_run("manual")),
             Request::Order(order) => self.order(&order),
             Request::End(kind) => self.end_order(kind),
@@ -27,6 +29,16 @@ impl Supervisor {
         let now = std::time::Instant::now();
         self.live.polling.next = self.poll_at.map(|at| at.saturating_duration_since(now).as_secs());
         self.live.clone()
+    }
+
+    /// What metrics are made of.
+    fn measured(&self) -> Measured {
+        let left_alone = u32::try_from(self.live.left_alone.len()).unwrap_or(u32::MAX);
+        Measured {
+            settings: self.host.settings.clone(),
+            state_directory: self.options.state_directory.clone(),
+            resident: Resident { polling: self.live.polling.clone(), left_alone },
+        }
     }
 
     /// Remembers what was ordered before the agent started.
