@@ -51,3 +51,9 @@ pub fn since(time: &str) -> Option<std::time::Duration> {
     let then: Timestamp = time.parse().ok()?;
     Some(std::time::Duration::try_from(Timestamp::now().duration_since(then)).unwrap_or_default())
 }
+
+/// How long it is until a time (RFC 3339); nothing where it is past. `None` where it is no time.
+pub fn until(time: &str) -> Option<std::time::Duration> {
+    let then: Timestamp = time.parse().ok()?;
+    Some(std::time::Duration::try_from(then.duration_since(Timestamp::now())).unwrap_or_default())
+}

@@ -91,6 +91,19 @@ fn it_pauses_reloads_and_stops() {
     assert_eq!(fleet.motd(), "mine\n");
     assert_eq!(fleet.pid(), pid, "it is still the same process");
 
+    // A pause ends on the minute, also where nothing else is due, and whoever asks meanwhile.
+    fleet.host.must(
+        "printf '[agent]\\ninterval = \"1h\"\\nmode = \"enforce\"\\n' \
+         >/etc/steadfast/agent.toml.d/x.toml; systemctl reload steadfast",
+    );
+    fleet.wait_for("enforcing again", |status| status["agent"]["mode"] == "enforce");
+    // What comes after two corrections would be a fight; a run by hand ends that.
+    fleet.host.must("steadfast run");
+    assert_eq!(fleet.motd(), "one\n");
+    fleet.host.must("steadfast pause --for 3s --reason short");
+    fleet.host.write("/etc/motd", "mine\n");
+    fleet.wait_for("the end of the second pause", |_| fleet.motd() == "one\n");
+
     fleet.host.must("systemctl stop steadfast");
     assert_eq!(fleet.host.must("systemctl show --value --property Result steadfast"), "success");
     fleet.host.command(&["steadfast", "status"]).run().code(1);
@@ -150,9 +163,21 @@ fn a_run_can_be_asked_for_and_followed() {
         ])
     };
     as_user("alice", "steadfast run").success();
-    let refused = as_user("alice", "steadfast rollback 0123456789 --for 1h --reason x");
-    let refused = refused.code(1);
-    assert!(refused.stderr.contains("never in force"), "{}", refused.stderr);
+    let refused = as_user("alice", "steadfast rollback 0123456789 --for 1h --reason x").code(1);
+    assert!(refused.stderr.contains("only root"), "{}", refused.stderr);
+    // The agent itself says no as well.
+    let refused = as_user(
+        "alice",
+        "perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(\"/run/steadfast/agent.sock\"); \
+         print $s \"DELETE /v1/rollback HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\"; print <$s>'",
+    );
+    assert!(refused.success().stdout.starts_with("HTTP/1.1 403 "));
+    let metrics = fleet.host.must(
+        "perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(\"/run/steadfast/agent.sock\"); \
+         print $s \"GET /metrics HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\"; print <$s>'",
+    );
+    assert!(metrics.contains("steadfast_repository_failures 0"), "{metrics}");
+    assert!(metrics.contains("steadfast_resources_left_alone 0"), "{metrics}");
     let refused = as_user("bob", "steadfast run");
     let refused = refused.code(1);
     assert!(refused.stderr.contains("only root and members"), "{}", refused.stderr);
@@ -248,4 +273,7 @@ fn what_it_cannot_do_is_never_taken_for_done() {
         outcome(status) == "failed" && status["messages"].to_string().contains("signed commits")
     });
     fleet.host.command(&["steadfast", "status"]).run().code(3);
+    fleet.host.write("/etc/motd", "mine\n");
+    fleet.host.command(&["steadfast", "run"]).run().code(3);
+    assert_eq!(fleet.motd(), "mine\n", "not by an event either");
 }

@@ -89,7 +89,8 @@ fn hosts(now: f64) -> Vec<(&'static str, Snapshot, &'static [&'static str])> {
         ("refuses", with(&|host| run(host).refused = true), &["SteadfastRevisionRefused"]),
         ("audited", with(&|host| host.audit = true), &["SteadfastAuditMode"]),
         ("owes", with(&|host| host.owed = 1), &["SteadfastOwedNotification"]),
-        ("cut-off", with(&|host| host.failures = 5), &["SteadfastRepositoryUnreachable"]),
+        ("cut-off", with(&|host| host.failures = Some(5)), &["SteadfastRepositoryUnreachable"]),
+        ("fought", with(&|host| host.left_alone = Some(1)), &["SteadfastFighting"]),
     ]
 }
 

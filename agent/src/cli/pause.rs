@@ -46,11 +46,9 @@ pub(super) fn resume(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
-    match run::follow(("POST", "/v1/resume", None), false, locations, output) {
-        Err(error) if error.chain.iter().any(|text| text.contains("there is none")) => {
-            output.message("the agent is not paused\n");
-            Ok(Exit::Done)
-        }
-        other => other,
-    }
+    let followed = run::follow(("POST", "/v1/resume", None), false, locations, output)?;
+    Ok(followed.unwrap_or_else(|| {
+        output.message("the agent is not paused\n");
+        Exit::Done
+    }))
 }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{CommandError, Exit, Locations, run};
 use crate::output::Output;
+use crate::report::OverrideKind;
 use crate::state::State;
 
 /// Arguments of `rollback`.
@@ -36,14 +37,15 @@ pub(super) fn run(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
+    if !nix::unistd::geteuid().is_root() {
+        return Err(CommandError::new("only root may roll a host back").with_hint("use sudo"));
+    }
     let (Some(duration), Some(reason)) = (arguments.duration, &arguments.reason) else {
-        return match run::follow(("DELETE", "/v1/rollback", None), false, locations, output) {
-            Err(error) if error.chain.iter().any(|text| text.contains("there is none")) => {
-                output.message("the host is not rolled back\n");
-                Ok(Exit::Done)
-            }
-            other => other,
-        };
+        let followed = run::follow(("DELETE", "/v1/rollback", None), false, locations, output)?;
+        return Ok(followed.unwrap_or_else(|| {
+            output.message("the host is not rolled back\n");
+            Exit::Done
+        }));
     };
     let revision = resolve(arguments.revision.as_deref(), locations)?;
     output.message(&format!("holding this host at {revision}\n"));
@@ -52,7 +54,8 @@ pub(super) fn run(
         "seconds": duration.as_secs(),
         "reason": reason,
     });
-    run::follow(("POST", "/v1/rollback", Some(body)), false, locations, output)
+    let followed = run::follow(("POST", "/v1/rollback", Some(body)), false, locations, output)?;
+    Ok(followed.unwrap_or(Exit::Done))
 }
 
 /// The commit that is meant, among those that were in force on this host.
@@ -64,6 +67,15 @@ fn resolve(named: Option<&str>, locations: &Locations) -> Result<String, Command
         None => Vec::new(),
     };
     let Some(named) = named else {
+        let held = match &state {
+            Some(state) => state.overrides(&crate::clock::now())?,
+            None => Vec::new(),
+        };
+        // What was in force before may be what was rolled away from.
+        if let Some(held) = held.iter().find(|order| order.kind == OverrideKind::Rollback) {
+            return Err(CommandError::new(format!("this host is {held}"))
+                .with_hint("name a commit, or end that with `steadfast rollback --end`"));
+        }
         return commits.get(1).cloned().ok_or_else(|| {
             CommandError::new("no other revision was in force on this host")
                 .with_hint("name a commit; `steadfast report --list` shows what was applied when")

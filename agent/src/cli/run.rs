@@ -20,32 +20,35 @@ pub(super) fn run(
     locations: &Locations,
     output: &Output,
 ) -> Result<Exit, CommandError> {
-    follow(("POST", "/v1/run", None), arguments.json, locations, output)
+    let followed = follow(("POST", "/v1/run", None), arguments.json, locations, output)?;
+    Ok(followed.unwrap_or(Exit::Done))
 }
 
-/// Asks the agent for something that a run comes of, and follows that.
+/// Asks the agent for something that a run comes of, and follows that. `None` where what was to be
+/// ended is not there.
 pub(super) fn follow(
     (method, path, body): (&str, &str, Option<serde_json::Value>),
     json: bool,
     locations: &Locations,
     output: &Output,
-) -> Result<Exit, CommandError> {
+) -> Result<Option<Exit>, CommandError> {
     let mut ended: Option<Result<Option<Box<Report>>, String>> = None;
     let mut failed = None;
-    locations
-        .client()
-        .ask(method, path, body.as_ref(), |event| {
-            if let Err(error) = show(&event, json, output) {
-                failed = Some(error);
-                return false;
-            }
-            if let Event::Ended { report, refused, .. } = event {
-                ended = Some(refused.map_or(Ok(report), Err));
-                return false;
-            }
-            true
-        })
-        .map_err(explained)?;
+    let asked = locations.client().ask(method, path, body.as_ref(), |event| {
+        if let Err(error) = show(&event, json, output) {
+            failed = Some(error);
+            return false;
+        }
+        if let Event::Ended { report, refused, .. } = event {
+            ended = Some(refused.map_or(Ok(report), Err));
+            return false;
+        }
+        true
+    });
+    match asked {
+        Err(ClientError::Refused { missing: true, .. }) => return Ok(None),
+        other => other.map_err(explained)?,
+    }
     if let Some(error) = failed {
         return Err(error.into());
     }
@@ -57,9 +60,9 @@ pub(super) fn follow(
                 }
                 output.data(&summary_line(&report, output.style))?;
             }
-            Ok(exit(report.outcome))
+            Ok(Some(exit(report.outcome)))
         }
-        Some(Ok(None)) => Ok(Exit::Done),
+        Some(Ok(None)) => Ok(Some(Exit::Done)),
         Some(Err(reason)) => Err(CommandError::new(reason)),
         None => Err(CommandError::new("the agent ended before the run did")
             .with_hint("`steadfast status` and `journalctl -u steadfast` tell more")),

@@ -8,8 +8,9 @@
 //!   └──events───┘   └──────────news, answers───────────┴── fetching (a thread: the server)
 //! ```
 //!
-//! What must stay true: only this folder is async; the supervisor never blocks on the machine or
-//! the network, so that it always answers and always notices a run that hangs; one thread changes
+//! What must stay true: only this folder is async; the supervisor never waits for the resources of the
+//! machine or for the network (it keeps what operators order in the local database), so that it
+//! answers and notices a run that hangs; one thread changes
 //! the machine; a server that does not answer keeps nobody from enforcing what is in force.
 
 mod control;
@@ -20,6 +21,7 @@ mod follower;
 mod job;
 mod live;
 mod loading;
+mod noise;
 mod replacement;
 mod schedule;
 mod stream;

@@ -1,5 +1,5 @@
-//! The supervisor: what is due when, in one task. It never touches the machine and never waits for
-//! anything but its timers, its threads, signals and those who ask.
+//! The supervisor: what is due when, in one task. It never touches the resources of the machine, and
+//! waits for nothing but its timers, its threads, signals and those who ask.
 
 mod commands;
 mod timers;
@@ -38,7 +38,13 @@ const STOP_PATIENCE: Duration = Duration::from_secs(25);
 
 /// How much longer than its timeout a run may take before it counts as hung: commands have
 /// deadlines of their own, and are ended at the run's.
-const HANG_PATIENCE: Duration = Duration::from_secs(60);
+const HANG_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a job may take to begin: it waits for a run by hand to end, for two minutes.
+const BEGIN_PATIENCE: Duration = Duration::from_secs(240);
+
+/// How much later than the repository is asked everything is looked at, should it not answer.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How soon everything is looked at after a run that could not even begin.
 const RETRY: Duration = Duration::from_secs(30);
@@ -80,6 +86,8 @@ pub(super) struct Supervisor {
     truce_ended: bool,
     actors: HashMap<Arc<str>, Actor>,
     numbers: u64,
+    /// Whether the program may have been replaced since somebody looked.
+    look_for_program: bool,
     live: Live,
     /// The line of status that systemd has.
     said: String,
@@ -134,6 +142,7 @@ impl Supervisor {
             truce_ended: false,
             actors: HashMap::new(),
             numbers: 0,
+            look_for_program: false,
             live,
             said: String::new(),
             ending: None,
@@ -153,6 +162,7 @@ impl Supervisor {
         loop {
             self.dispatch();
             if let Some(end) = self.over() {
+                self.drain().await;
                 return Ok(end);
             }
             self.say();
@@ -164,7 +174,10 @@ impl Supervisor {
                     Some(news) => self.news(news),
                     None => return Err(ServiceError::Broken),
                 },
-                Some(answer) = self.channels.answers.recv() => self.answered(answer),
+                answer = self.channels.answers.recv() => match answer {
+                    Some(answer) => self.answered(answer),
+                    None => return Err(ServiceError::Broken),
+                },
                 Some(observed) = self.channels.observed.recv() => self.observed(observed),
                 Some(command) = self.channels.commands.recv() => self.command(command),
                 () = received(&mut hang_up) => self.reload(),
@@ -220,6 +233,11 @@ impl Supervisor {
             let focus = Some(std::mem::take(&mut self.focus));
             Job { number: self.numbers, trigger, focus, ..Job::default() }
         } else {
+            // Nobody waits for anything.
+            if std::mem::take(&mut self.look_for_program) && self.program.is_replaced() {
+                log::info!("the program was replaced: the agent starts anew");
+                self.end(End::Replaced);
+            }
             return;
         };
         job.actors = std::mem::take(&mut self.actors);
@@ -232,8 +250,7 @@ impl Supervisor {
         if let Some(problem) = &self.live.configuration {
             job.messages.push(problem.clone());
         }
-        let limit = self.host.settings.agent.run_timeout + HANG_PATIENCE;
-        self.current = Some((job.number, Instant::now() + limit));
+        self.current = Some((job.number, Instant::now() + BEGIN_PATIENCE));
         self.live.running = Some(Running {
             trigger: job.trigger.to_owned(),
             since: clock::now(),
@@ -256,6 +273,10 @@ impl Supervisor {
                         running.open = *open;
                     }
                     (Event::Resource { .. }, Some(running)) => running.done += 1,
+                    (Event::Begun { job, .. }, _) => {
+                        let limit = self.host.settings.agent.run_timeout + HANG_PATIENCE;
+                        self.current = Some((*job, Instant::now() + limit));
+                    }
                     _ => {}
                 }
                 self.tell(event);
@@ -286,6 +307,7 @@ impl Supervisor {
         self.current = None;
         self.live.running = None;
         self.live.left_alone = ended.left_alone;
+        self.truce_ended |= self.truce_at.is_some_and(|at| at <= Instant::now());
         self.truce_at = ended.next_end;
         match &ended.report {
             Some(report) if ended.whole => {
@@ -308,10 +330,7 @@ impl Supervisor {
             report: ended.report.map(Box::new),
             refused: ended.refused,
         });
-        if self.ending.is_none() && self.program.is_replaced() {
-            log::info!("the program was replaced: the agent starts anew");
-            self.end(End::Replaced);
-        }
+        self.look_for_program = true;
     }
 
     fn answered(&mut self, answer: Answer) {
@@ -326,18 +345,19 @@ impl Supervisor {
                 let next = now + self.schedule.answered(clock::chance());
                 self.poll_at = Some(next);
                 let first = self.numbers == 0;
+                let due = now + GRACE >= self.pass_at;
                 if moved || first {
                     self.want_run(if first { "boot" } else { "push" });
-                } else if now >= self.pass_at || self.whole.is_none() && self.current.is_none() {
+                } else if due {
                     self.want_run("interval");
                 }
-                self.pass_at = next;
+                self.pass_at = next + GRACE;
             }
             Err(failure) => {
                 log::warn!("{failure}");
                 polling.failure = Some(failure);
                 self.poll_at = Some(now + self.schedule.failed(clock::chance()));
-                if now >= self.pass_at || (self.numbers == 0 && !answer.has_revision) {
+                if now + GRACE >= self.pass_at || (self.numbers == 0 && !answer.has_revision) {
                     self.want_run("interval");
                 }
             }
@@ -352,7 +372,9 @@ impl Supervisor {
 
     /// Asks the agent to end, after the resource at hand.
     fn end(&mut self, end: End) {
-        if self.ending.is_none() {
+        // Who asks it to stop is not answered with a new one.
+        let pending = self.ending.as_ref().map(|(pending, _)| *pending);
+        if pending.is_none() || (pending == Some(End::Replaced) && end != End::Replaced) {
             if end == End::Replaced {
                 // Not "stopping": systemd would kill the process that is to stay. The new program
                 // says that it is ready.
@@ -364,6 +386,16 @@ impl Supervisor {
             // A new program has time; nobody kills this one meanwhile.
             let patience = (end != End::Replaced).then(|| Instant::now() + STOP_PATIENCE);
             self.ending = Some((end, patience));
+        }
+    }
+
+    /// Lets those who follow a run that has just ended hear of that, for a moment.
+    async fn drain(&self) {
+        for _ in 0..100 {
+            if self.channels.events.receiver_count() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 

@@ -78,7 +78,23 @@ pub(super) fn start(
     let watcher = Watcher::new(options).map_err(|failure| failure.reason)?;
     let (orders, received) = std::sync::mpsc::channel();
     let watching = Watching { orders, waker: watcher.waker(), quiet: watcher.quiet() };
-    Ok((move || work(watcher, &received, &told), watching))
+    let work = move || {
+        let _last_words = LastWords(told.clone());
+        work(watcher, &received, &told);
+    };
+    Ok((work, watching))
+}
+
+/// Says that nobody watches any more, however the thread ends.
+struct LastWords(UnboundedSender<Observed>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        let text = "at every interval only: the watcher has died".to_owned();
+        // While the agent ends nobody listens.
+        let _ = self.0.send(Observed::Description(text));
+        let _ = self.0.send(Observed::Anything);
+    }
 }
 
 /// Watches until the worker is gone.

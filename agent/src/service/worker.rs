@@ -16,7 +16,9 @@ use super::event::Event;
 use super::fights::Fights;
 use super::follower::Follower;
 use super::job::{Ended, Job, News};
+use super::live::Polling;
 use super::loading::{Loaded, Loading, Nothing};
+use super::noise::Noise;
 use super::watching::Watching;
 use crate::config::Settings;
 use crate::download::HttpsDownload;
@@ -47,6 +49,7 @@ pub(super) struct Worker {
     state: Option<State>,
     loading: Loading,
     fights: Fights,
+    noise: Noise,
     /// When truces were last looked at.
     looked: Instant,
     watching: Option<Watching>,
@@ -71,6 +74,7 @@ impl Worker {
             state: None,
             loading: Loading::default(),
             fights: Fights::default(),
+            noise: Noise::default(),
             looked: Instant::now(),
             watching,
             watched: None,
@@ -86,11 +90,15 @@ impl Worker {
                 Order::Settings(settings) => {
                     self.host.messages.clone_from(&settings.warnings);
                     self.host.settings = *settings;
+                    if self.host.demands_signatures() {
+                        // What was believed without one is not enforced any longer, by no event.
+                        self.loading = Loading::default();
+                        self.watched = None;
+                    }
                 }
                 Order::Run(job) => {
                     let (number, whole) =
                         (job.number, job.focus.is_none() && job.trigger != "truce");
-                    self.tell(Event::Begun { job: number, trigger: job.trigger.to_owned() });
                     let result = self.run(*job);
                     let now = Instant::now();
                     let (report, refused) = match result {
@@ -106,7 +114,12 @@ impl Worker {
                         report,
                         refused,
                         left_alone: self.fights.left_alone(now),
-                        next_end: self.fights.next_end(now),
+                        next_end: self
+                            .fights
+                            .next_end(now)
+                            .into_iter()
+                            .chain(self.noise.next_end(now))
+                            .min(),
                     })));
                 }
             }
@@ -118,17 +131,24 @@ impl Worker {
         let plainly = |error: &dyn std::error::Error| Failure::from_error(error).reason;
         let mut state = self.state()?;
         let locks = self.lock(&mut state)?;
+        self.tell(Event::Begun { job: job.number, trigger: job.trigger.to_owned() });
         let now = Instant::now();
         if job.trigger == "manual" {
             self.fights.forget();
         }
         if job.trigger == "truce" {
-            let ended = self.fights.ended(self.looked, now);
+            let mut ended = self.fights.ended(self.looked, now);
+            ended.extend(self.noise.ended(now));
             self.looked = now;
             job.focus = Some(ended.into_iter().map(Arc::from).collect());
             job.trigger = "interval";
         } else if let Some(focus) = &mut job.focus {
-            focus.retain(|name| self.fights.is_news(name, job.actors.get(name), now));
+            focus.retain(|name| {
+                self.noise.allows(name, now) && self.fights.is_news(name, job.actors.get(name), now)
+            });
+            for name in &*focus {
+                self.noise.looked(name, now);
+            }
         }
         if job.focus.as_ref().is_some_and(BTreeSet::is_empty) {
             self.state = Some(state);
@@ -171,12 +191,9 @@ impl Worker {
         };
         self.remember(&report, now);
         tell_journal(&report);
-        let left_alone = self.fights.left_alone(now).len();
-        let resident = Resident {
-            polling: job.polling,
-            left_alone: u32::try_from(left_alone).unwrap_or(u32::MAX),
-        };
-        crate::metrics::publish(&state, &self.host.settings, Some(&resident));
+        if job.focus.is_none() || report.says_something() {
+            self.publish(&state, job.polling, now);
+        }
         if job.focus.is_none() {
             crate::allocator::give_back();
             crate::allocator::unmap_text();
@@ -301,6 +318,14 @@ impl Worker {
             state.put_off(&report, &retention);
         }
         report
+    }
+
+    /// Writes the metrics.
+    fn publish(&self, state: &State, polling: Polling, now: Instant) {
+        let left_alone = self.fights.left_alone(now).len();
+        let left_alone = u32::try_from(left_alone).unwrap_or(u32::MAX);
+        let resident = Resident { polling, left_alone };
+        crate::metrics::publish(state, &self.host.settings, Some(&resident));
     }
 
     /// Remembers who keeps changing what.

@@ -46,6 +46,7 @@ impl State {
 
     /// Forgets the order of this kind. Returns whether there was one.
     pub fn clear_override(&self, kind: OverrideKind) -> Result<bool, StateError> {
+        self.database.durable()?;
         self.database
             .write("ending an order", |transaction| {
                 transaction

@@ -28,6 +28,7 @@ use crate::clock;
 use crate::report::{Override, OverrideKind};
 use crate::service::event::Event;
 use crate::service::stream::EventStream;
+use crate::source::RevisionId;
 
 /// The largest request body, in bytes.
 const MOST: usize = 16 * 1024;
@@ -124,6 +125,9 @@ fn order(
     match (kind, &asked.revision) {
         (OverrideKind::Pause, Some(_)) => return wrong("a pause has no revision"),
         (OverrideKind::Rollback, None) => return wrong("a rollback needs a revision"),
+        (OverrideKind::Rollback, Some(revision)) if revision.parse::<RevisionId>().is_err() => {
+            return wrong("the revision is no commit's whole name");
+        }
         _ => {}
     }
     Ok(Request::Order(Box::new(Override {

@@ -21,8 +21,11 @@ use crate::service::event::Event;
 /// How many clients are served at a time; others wait in the kernel's queue.
 const CLIENTS: usize = 64;
 
-/// How long a client may take to send its request.
-const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// How many of them may be others than root: a client that reads nothing keeps its place.
+const OTHERS: usize = 48;
+
+/// How long a client may take to send its request. It is on this machine, and needs no time.
+const REQUEST_TIME: Duration = Duration::from_secs(2);
 
 /// The socket, and its path, which goes with it.
 pub(crate) struct Listener {
@@ -98,6 +101,7 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let socket = UnixListener::from_std(listener.listener.try_clone()?)?;
     let places = Arc::new(Semaphore::new(CLIENTS));
+    let others = Arc::new(Semaphore::new(OTHERS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
         let stream = match socket.accept().await {
@@ -109,24 +113,31 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        let Some(peer) = stream.peer_cred().ok().and_then(peer::identify) else {
+            // The kernel lets nobody else in; this is for a socket whose permissions were changed.
+            log::warn!("a client without the right to it was turned away from the agent's socket");
+            continue;
+        };
+        let other = if peer.is_root {
+            None
+        } else {
+            let Ok(other) = Arc::clone(&others).try_acquire_owned() else { continue };
+            Some(other)
+        };
         let (commands, events) = (commands.clone(), events.clone());
         tokio::spawn(async move {
-            client(stream, commands, events).await;
-            drop(place);
+            client(stream, peer, commands, events).await;
+            drop((place, other));
         });
     }
 }
 
 async fn client(
     stream: UnixStream,
+    peer: peer::Peer,
     commands: mpsc::Sender<Command>,
     events: broadcast::Sender<Arc<Event>>,
 ) {
-    let Some(peer) = stream.peer_cred().ok().and_then(peer::identify) else {
-        // The kernel lets nobody else in; this is for a socket whose permissions were changed.
-        log::warn!("a client without the right to it was turned away from the agent's socket");
-        return;
-    };
     let service = service_fn(move |request| {
         routes::answer(request, peer.clone(), commands.clone(), events.clone())
     });

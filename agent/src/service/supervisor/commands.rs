@@ -25,7 +25,7 @@ impl Supervisor {
 
     /// The agent as it is now.
     fn status(&mut self) -> Live {
-        self.live.overrides = self.overrides();
+        self.end_orders();
         let now = std::time::Instant::now();
         self.live.polling.next = self.poll_at.map(|at| at.saturating_duration_since(now).as_secs());
         self.live.clone()
@@ -53,6 +53,12 @@ impl Supervisor {
     pub(super) fn overrides(&self) -> Vec<Override> {
         let now = clock::now();
         self.live.overrides.iter().filter(|order| order.until > now).cloned().collect()
+    }
+
+    /// When the next of them ends by itself.
+    pub(super) fn orders_end(&self) -> Option<std::time::Instant> {
+        let ends = self.live.overrides.iter().filter_map(|order| clock::until(&order.until));
+        ends.min().map(|left| std::time::Instant::now() + left)
     }
 
     /// Notices orders that have ended by themselves: the host is brought in order again.
@@ -83,14 +89,23 @@ impl Supervisor {
     }
 
     fn end_order(&mut self, kind: OverrideKind) -> Answered {
-        match self.state().and_then(|state| state.clear_override(kind)) {
-            Ok(true) => {
-                self.live.overrides.retain(|order| order.kind != kind);
+        let cleared = self.state().and_then(|state| state.clear_override(kind));
+        let held = self.live.overrides.iter().any(|order| order.kind == kind);
+        self.live.overrides.retain(|order| order.kind != kind);
+        match cleared {
+            Ok(kept) if kept || held => {
                 log::info!("{} is over", named(kind));
                 Answered::Job(self.want_run("manual"))
             }
-            Ok(false) => Answered::Nothing,
-            Err(error) => Answered::Failed(error.to_string()),
+            Ok(_) => Answered::Nothing,
+            Err(error) => {
+                self.want_run("manual");
+                let reason = steadfast_resources::Failure::from_error(&error).reason;
+                Answered::Failed(format!(
+                    "{} is over, but comes back when the agent starts anew: {reason}",
+                    named(kind)
+                ))
+            }
         }
     }
 

@@ -18,8 +18,11 @@ impl Supervisor {
     pub(super) fn next_timer(&self) -> Instant {
         let longest = Instant::now() + LONGEST_SLEEP.min(self.watchdog.unwrap_or(LONGEST_SLEEP));
         let deadline = self.current.map(|(_, deadline)| deadline);
-        let patience = self.ending.as_ref().and_then(|(_, patience)| *patience);
-        [self.poll_at, Some(self.pass_at), self.truce_at, deadline, patience]
+        if let Some((_, patience)) = self.ending {
+            // Nothing else is done any more.
+            return deadline.into_iter().chain(patience).fold(longest, Instant::min);
+        }
+        [self.poll_at, Some(self.pass_at), self.truce_at, deadline, self.orders_end()]
             .into_iter()
             .flatten()
             .fold(longest, Instant::min)
@@ -27,7 +30,6 @@ impl Supervisor {
 
     /// Does what is due.
     pub(super) fn timers(&mut self) -> Result<(), ServiceError> {
-        systemd::alive();
         let now = Instant::now();
         if let Some((_, deadline)) = self.current
             && now >= deadline
@@ -41,17 +43,15 @@ impl Supervisor {
         if self.poll_at.is_some_and(|at| at <= now) {
             self.poll();
         }
-        if self.pass_at <= now && self.poll_at.is_some() {
+        // Whether the server answers or not.
+        if self.pass_at <= now {
             self.want_run("interval");
         }
         if self.truce_at.is_some_and(|at| at <= now) {
             self.truce_at = None;
             self.truce_ended = true;
         }
-        if self.current.is_none() && self.whole.is_none() && self.program.is_replaced() {
-            log::info!("the program was replaced: the agent starts anew");
-            self.end(End::Replaced);
-        }
+        self.look_for_program = true;
         Ok(())
     }
 
@@ -60,9 +60,8 @@ impl Supervisor {
         let Some(settings) = self.host.source() else { return };
         if self.host.demands_signatures() {
             // The worker refuses, and its report says why.
-            let now = Instant::now();
-            self.poll_at = Some(now + self.host.settings.agent.interval);
             self.want_run("interval");
+            self.poll_at = Some(self.pass_at);
             return;
         }
         self.poll_at = None;

@@ -15,7 +15,7 @@
 //! happens while nothing happens.
 //!
 //! What cannot be seen: a file changed through another hard link or a writable memory map, and
-//! changes on the other side of a network file system. Full passes find these.
+//! changes on the other side of a network file system. Full passes find these, within a day.
 
 mod fanotify;
 mod gathering;
