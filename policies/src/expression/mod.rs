@@ -41,6 +41,8 @@ pub(crate) use failure::{
     Origin, Told, is_certain, path_hint, tell, undefined_in, undefined_names,
 };
 pub(crate) use filters::file_function;
+#[cfg(test)]
+pub(crate) use filters::names as filter_names;
 pub use filters::{Declarations, FilterDeclaration, declarations, example};
 pub(crate) use library::{Known, Library, Resolved, resolve};
 pub(crate) use literals::mixed_comparisons;

@@ -36,12 +36,7 @@ fn peak_memory() -> u64 {
 /// What evaluation says of `files`: the number of resources, or its errors.
 #[expect(clippy::print_stderr, reason = "the figures are shown where a test fails")]
 fn evaluated(files: &[(String, String)]) -> Result<usize, String> {
-    let mut files: Vec<(&str, &str)> =
-        files.iter().map(|(path, text)| (&**path, &**text)).collect();
-    if !files.iter().any(|(path, _)| *path == "site.toml") {
-        files.push(("site.toml", SITE));
-    }
-    let repository = Memory::new(&files);
+    let repository = Memory::new(&with_site(files));
     let registry = registry();
     let mut times = [0.0; 3];
     forget_peak();
@@ -195,6 +190,8 @@ hostile! {
     large_json_in_a_loop: template("{% set a = range(100000) | list %}{% for i in range(100000) %}{{ a | to_json | length }}{% endfor %}") => "too much work";
     a_large_union: expression("range(100000) | union(range(100000, 200000)) | length") => "too much work";
     a_large_filter_result: expression("('x' * 99999999) | upper | length") => "exceeds 16 MiB";
+    a_default_that_doubles: template(&format!("{{% set a = 'x' %}}{}", "{% set a = (a ~ a)|d('') %}".repeat(64))) => "exceeds 16 MiB";
+    a_default_that_doubles_what_is_missing: template(&format!("{{% set a = 'x' %}}{}", "{% set a = nothing|default(a ~ a) %}".repeat(64))) => "exceeds 16 MiB";
     a_macro_that_doubles: template("{% macro d(x,n) %}{% if n %}{{ d(x ~ x, n - 1) }}{% endif %}{% endmacro %}{{ d('a' * 9000000, 9) }}") => "exceeds 16 MiB";
     a_macro_that_doubles_by_name: template("{% macro d(x,n) %}{% if n %}{{ d(n=n - 1, x=x + x) }}{% endif %}{% endmacro %}{{ d(n=9, **{'x': 'a' * 9000000}) }}") => "exceeds 16 MiB";
     a_macro_whose_default_doubles: template("{% set x = 'a' * 9000000 %}{% macro d(y=x ~ x) %}{{ y | length }}{% endmacro %}{{ d() }}") => "exceeds 16 MiB";
@@ -262,4 +259,29 @@ fn what_is_written_of_a_mistake_is_little() {
     text.push_str("]\n");
     let errors = evaluated(&policy(text)).unwrap_err();
     assert!(errors.len() < 4000, "{} bytes", errors.len());
+}
+
+/// Whatever filter a text that doubles is handed through, as its value or as its argument. Thirty
+/// doublings that nobody counts are a GiB.
+#[test]
+#[cfg(not(debug_assertions))] // it takes minutes without optimisation
+fn no_filter_lets_a_text_grow_unseen() {
+    for name in crate::expression::filter_names() {
+        for value in [format!("(a ~ a)|{name}"), format!("nothing|{name}(a ~ a)")] {
+            let lines = format!("{{% set a = {value} %}}").repeat(30);
+            let files = template(&format!("{{% set a = 'x' %}}{lines}"));
+            forget_peak();
+            let _ = crate::evaluate(&Memory::new(&with_site(&files)), &inputs(), &registry());
+            assert!(peak_memory() < MEMORY, "{value} took {} MiB", peak_memory() >> 10);
+        }
+    }
+}
+
+fn with_site(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    let mut files: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (&**path, &**text)).collect();
+    if !files.iter().any(|(path, _)| *path == "site.toml") {
+        files.push(("site.toml", SITE));
+    }
+    files
 }

@@ -8,8 +8,8 @@ use super::limits::{Limited, free, items, limited};
 use crate::expression::budget::{Budget, MAXIMUM_ITEMS, too_large};
 use crate::expression::guard;
 
-/// Replaces Jinja's own filters, tests and functions. (`default` and `attr` make nothing and look at
-/// nothing.)
+/// Replaces all of Jinja's own filters that take a value, tests and functions: whoever hands something
+/// to one of them leaves it to charge for that.
 pub(super) fn install(own: &mut Limited<'_>) {
     around_expressions(own);
     for (name, filter) in [
@@ -58,8 +58,11 @@ pub(super) fn install(own: &mut Limited<'_>) {
     }
     for (name, filter) in [
         ("abs", Value::from_function(filters::abs)),
+        ("attr", Value::from_function(filters::attr)),
         ("capitalize", Value::from_function(filters::capitalize)),
         ("count", Value::from_function(filters::length)),
+        ("d", Value::from_function(filters::default)),
+        ("default", Value::from_function(filters::default)),
         ("e", Value::from_function(filters::escape)),
         ("escape", Value::from_function(filters::escape)),
         ("first", Value::from_function(filters::first)),

@@ -19,7 +19,7 @@ const MAXIMUM_OPERANDS: usize = 4;
 /// The largest index that is found quickly in a text.
 const NEAR: i64 = 1000;
 
-/// Filters that make no list or map, and so nest nothing.
+/// Filters that nest nothing: they make no list or map, or hand on what they were given.
 const FLAT: &[&str] = &[
     "abs",
     "b64decode",
