@@ -315,6 +315,11 @@ impl<'a> Execution<'a> {
         }
     }
 
+    /// Whether the resource at `index` was in force before, as it is declared now.
+    pub(super) fn was_in_force(&self, index: usize) -> bool {
+        self.plan.in_force.get(index).copied().unwrap_or_default()
+    }
+
     /// Records how a resource ended.
     pub(super) fn finish(
         &mut self,
@@ -328,8 +333,10 @@ impl<'a> Execution<'a> {
         if !matches!(report.state, ResourceState::InSync | ResourceState::Skipped) {
             report.actor = self.request.circumstances.actors.get(&index).cloned();
             let planned = self.plan.entries.get(index).and_then(Entry::planned);
-            report.drift =
-                report.state != ResourceState::Changed && planned.is_some_and(|entry| entry.drift);
+            // What was in order when the plan was made may have drifted since.
+            let drift = planned.is_some_and(|entry| entry.drift)
+                || (!report.steps.is_empty() && self.was_in_force(index));
+            report.drift = report.state != ResourceState::Changed && drift;
         }
         if let Some(state) = self.states.get_mut(index) {
             *state = Some(report.state);

@@ -19,6 +19,8 @@ mod run;
 mod selection;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod unkept;
 

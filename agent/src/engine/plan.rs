@@ -18,6 +18,9 @@ pub struct Plan {
     pub selection: Selection,
     /// One entry for each resource, in the catalog's order.
     pub entries: Vec<Entry>,
+    /// Whether each was in force before, as it is declared now: what differs from it is drift, also
+    /// where that shows only at its turn.
+    pub in_force: Vec<bool>,
 }
 
 /// What is planned for one resource.
@@ -113,7 +116,8 @@ pub fn make_plan_of(
         };
         planning.entries.push(entry);
     }
-    Plan { selection: selection.clone(), entries: planning.entries }
+    let in_force = catalog.resources.iter().map(|resource| in_force.has(resource)).collect();
+    Plan { selection: selection.clone(), entries: planning.entries, in_force }
 }
 
 /// Tells each kind about all its resources, so that what is read for one is read for all at once.

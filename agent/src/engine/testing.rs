@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use steadfast_policies::{Catalog, Inputs, Repository, RepositoryError};
-use steadfast_resources::host::FakeHost;
+use steadfast_resources::host::Host;
 use steadfast_resources::kind::Download;
 use steadfast_resources::{Failure, Registry};
 
@@ -60,7 +60,7 @@ impl Default for Asked {
 /// One run of all that a host should be.
 pub(crate) fn run(
     catalog: &Catalog,
-    host: &mut FakeHost,
+    host: &mut dyn Host,
     state: &mut State,
     progress: &mut dyn Progress,
 ) -> Result<Report, StateError> {
@@ -70,7 +70,7 @@ pub(crate) fn run(
 /// One run as it is asked for.
 pub(crate) fn run_asked(
     catalog: &Catalog,
-    host: &mut FakeHost,
+    host: &mut dyn Host,
     state: &mut State,
     progress: &mut dyn Progress,
     asked: Asked,

@@ -291,11 +291,10 @@ impl Execution<'_> {
 
     /// How a resource ended that did not fail.
     fn ending(&self, index: usize, steps: &[AnyStep], notified: bool) -> ResourceState {
-        let was_planned = self.plan.entries.get(index).and_then(Entry::planned);
         match (steps.is_empty(), notified) {
             (true, false) => ResourceState::InSync,
             (true, true) => ResourceState::Changed,
-            _ if was_planned.is_some_and(|entry| entry.drift) => ResourceState::Corrected,
+            _ if self.was_in_force(index) => ResourceState::Corrected,
             _ => ResourceState::Changed,
         }
     }

@@ -41,7 +41,7 @@ pub(crate) use failure::{
     Origin, Told, is_certain, path_hint, tell, undefined_in, undefined_names,
 };
 pub(crate) use filters::file_function;
-#[cfg(test)]
+#[cfg(all(test, not(debug_assertions)))]
 pub(crate) use filters::names as filter_names;
 pub use filters::{Declarations, FilterDeclaration, declarations, example};
 pub(crate) use library::{Known, Library, Resolved, resolve};
