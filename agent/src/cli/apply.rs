@@ -74,8 +74,10 @@ pub(super) fn run(
     })?;
     let evaluated = input.evaluate(&target, output);
     timings.mark("parse and evaluate");
-    let catalog =
-        evaluated.or_else(|error| refused(error, input.revision.clone(), &target, &state))?;
+    let catalog = evaluated.or_else(|error| match configured {
+        Some(_) => refused(error, input.revision.clone(), &target, &state),
+        None => Err(error),
+    })?;
 
     let selection = arguments.selection.of(&catalog, saved.as_ref().map(|plan| &plan.selection))?;
 
@@ -153,7 +155,10 @@ fn refused<T>(
     target: &ManagedHost,
     state: &State,
 ) -> Result<T, CommandError> {
-    let report = engine::refused(&error.plain(), revision, target.host_name(), "manual", state);
+    let mut report = engine::refused(&error.plain(), revision, target.host_name(), "manual", state);
+    if target.audit() {
+        "audit".clone_into(&mut report.mode);
+    }
     let keep = &target.settings.reports;
     let retention = Retention::new(keep.keep_runs, keep.keep_days);
     if let Err(unkept) = state.keep_report(&report, None, &retention) {

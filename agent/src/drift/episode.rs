@@ -162,8 +162,12 @@ impl Episode {
 
     /// How it ends where the resource is found in order, declared as `declaration` says.
     pub fn ending_in_order(&self, declaration: Option<&str>, changed_by_agent: bool) -> Ending {
-        let same = self.declaration.as_deref() == declaration;
-        match (same || declaration.is_none(), changed_by_agent) {
+        // A report that was kept late does not know the declarations.
+        let same = match (self.declaration.as_deref(), declaration) {
+            (Some(before), Some(now)) => before == now,
+            _ => true,
+        };
+        match (same, changed_by_agent) {
             (false, _) => Ending::Redeclared,
             (true, true) => Ending::Corrected,
             (true, false) => Ending::Resolved,

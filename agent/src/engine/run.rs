@@ -242,7 +242,7 @@ pub fn run(
         report.outcome = match outcome(&counts, stopped, owed) {
             Outcome::Interrupted => Outcome::Interrupted,
             // Whatever is in order, it is not what was asked for.
-            _ if refused.is_some() => Outcome::Failed,
+            _ if refused.is_some() && request.circumstances.focus.is_none() => Outcome::Failed,
             outcome => outcome,
         };
         if let Err(error) = record_in_force(request, &report, &in_force, &states, state) {

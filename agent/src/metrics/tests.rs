@@ -82,7 +82,12 @@ fn each_metric_has_one_head_and_is_there_from_the_first_moment() {
     assert_eq!(families, names(&text));
     let blank = exposition(&Snapshot::default());
     let missing: Vec<&&str> = families.iter().filter(|name| !blank.contains(**name)).collect();
-    assert_eq!(missing, [&"steadfast_repository_answer_timestamp_seconds"]);
+    let of_the_agent_alone = [
+        &"steadfast_repository_answer_timestamp_seconds",
+        &"steadfast_repository_failures",
+        &"steadfast_resources_left_alone",
+    ];
+    assert_eq!(missing, of_the_agent_alone);
 }
 
 #[test]

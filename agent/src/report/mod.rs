@@ -363,10 +363,11 @@ pub fn listing(catalog: &Catalog) -> Vec<ListedResource> {
 }
 
 impl Report {
-    /// Whether the run is worth a place in the history: an event that turned out to be nothing is
-    /// not.
-    pub fn says_something(&self) -> bool {
-        self.trigger != "event" || self.counts.in_sync + self.counts.skipped != self.counts.total
+    /// Whether an event has started the run, and it found nothing: nobody will ever want to know of
+    /// it, unless it ended an episode of drift.
+    pub fn is_nothing(&self) -> bool {
+        let settled = self.counts.in_sync + self.counts.skipped == self.counts.total;
+        self.trigger == "event" && self.scope == Scope::Focus && settled
     }
 
     /// The whole report: resources that were simply in sync are put back from `listing`. Of a run

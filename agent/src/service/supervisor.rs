@@ -315,7 +315,7 @@ impl Supervisor {
                 self.live.last_event = None;
                 self.live.messages.clone_from(&report.messages);
             }
-            Some(report) if report.says_something() => {
+            Some(report) if !report.is_nothing() => {
                 self.live.last_event = Some(RunSummary::from(report));
             }
             _ => {}

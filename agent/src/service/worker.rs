@@ -191,7 +191,7 @@ impl Worker {
         };
         self.remember(&report, now);
         tell_journal(&report);
-        if job.focus.is_none() || report.says_something() {
+        if job.focus.is_none() || !report.is_nothing() {
             self.publish(&state, job.polling, now);
         }
         if job.focus.is_none() {
@@ -311,6 +311,9 @@ impl Worker {
         let name = self.host.host_name();
         let mut report = engine::refused(&messages, nothing.revision, name, job.trigger, state);
         report.overrides.clone_from(&job.overrides);
+        if self.host.audit() {
+            "audit".clone_into(&mut report.mode);
+        }
         let reports = &self.host.settings.reports;
         let retention = Retention::new(reports.keep_runs, reports.keep_days);
         if let Err(error) = state.keep_report(&report, None, &retention) {
@@ -381,7 +384,7 @@ fn circumstances(job: &Job, loaded: &Loaded, fights: &Fights, now: Instant) -> C
 /// An interval's run that found everything in order is no news.
 fn tell_journal(report: &Report) {
     let quiet = report.outcome == Outcome::Converged && report.trigger == "interval";
-    if !quiet && report.says_something() {
+    if !quiet && !report.is_nothing() {
         crate::journal::tell(report);
     }
 }

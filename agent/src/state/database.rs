@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::damage::{Check, check, corrupt, is_damage, salvage, set_aside, with_suffix};
 use super::reopening::Identity;
@@ -146,7 +146,11 @@ impl Database {
         if version == SCHEMA_VERSION {
             return Ok(());
         }
-        self.write("bringing it up to date", migrate)
+        self.write("bringing it up to date", |transaction| match version_of(transaction)? {
+            // Another process has done it meanwhile.
+            SCHEMA_VERSION => Ok(()),
+            _ => migrate(transaction),
+        })
     }
 
     fn new(path: &Path, connection: Connection) -> Self {
@@ -239,6 +243,10 @@ impl Database {
         let mut database = Self::new(path, connection);
         match database.version()? {
             0 => database.write("making its tables", |transaction| {
+                // Another process may have made them meanwhile.
+                if version_of(transaction)? != 0 {
+                    return Ok(());
+                }
                 transaction.execute_batch(&new_tables())?;
                 transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
             })?,
@@ -255,10 +263,12 @@ impl Database {
     pub(super) fn write<T>(
         &self,
         during: &'static str,
-        work: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StateError> {
         let attempt = || {
-            let transaction = self.connection.unchecked_transaction()?;
+            // Immediate: what is read in it is not changed by another process before it is written.
+            let transaction =
+                Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
             let value = work(&transaction)?;
             transaction.commit()?;
             Ok(value)
@@ -286,6 +296,11 @@ impl Database {
             None => Ok(None),
         }
     }
+}
+
+/// The schema's version, as this transaction sees it.
+fn version_of(transaction: &Transaction<'_>) -> rusqlite::Result<i32> {
+    transaction.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Fails as with a damaged database where there is something else than a file, a directory for

@@ -15,12 +15,14 @@ use steadfast_policies::Catalog;
 
 use super::{State, StateError, chain, ledger, results, totals};
 use crate::clock;
-use crate::report::{Outcome, Report, RunSummary, Scope, document_digest, listing};
+use crate::report::{Report, RunSummary, Scope, document_digest, listing};
 
-/// The runs beyond the retention, all but the newest; some of them twice.
+/// The runs beyond the retention, all but the newest; some of them twice. By age a few at a time: a
+/// clock that jumps ahead must not take the whole history with it.
 pub(super) const DOOMED: &str =
     "SELECT number, catalog FROM runs WHERE part = ?2 AND ordinal <= ?3 AND number <> ?1
-     UNION ALL SELECT number, catalog FROM runs WHERE started < ?4 AND number <> ?1";
+     UNION ALL SELECT number, catalog FROM runs WHERE number IN
+     (SELECT number FROM runs WHERE started < ?4 AND number <> ?1 ORDER BY started LIMIT 8)";
 
 /// How long reports are kept.
 #[derive(Debug, Clone)]
@@ -59,7 +61,7 @@ impl State {
         };
         self.database.write("keeping the report", |transaction| {
             let drift = ledger::record(transaction, report, catalog)?;
-            if is_nothing(report) && drift.is_empty() {
+            if report.is_nothing() && drift.is_empty() {
                 return Ok(false);
             }
             if let Some((catalog, listing)) = &listing {
@@ -87,13 +89,6 @@ impl State {
             .exists([catalog])
             .map_err(failed())
     }
-}
-
-/// Whether nobody will ever want to know of the run, unless it ended an episode of drift.
-fn is_nothing(report: &Report) -> bool {
-    report.scope == Scope::Focus
-        && report.trigger == "event"
-        && report.outcome == Outcome::Converged
 }
 
 /// A run that has just been written down.

@@ -178,13 +178,17 @@ impl Declared {
     }
 }
 
+/// Takes away what ended too long ago. A few at a time, as with runs: clocks jump.
+pub(super) const FORGOTTEN: &str = "DELETE FROM episodes WHERE number IN
+    (SELECT number FROM episodes WHERE ended < ?1 ORDER BY ended LIMIT 8)";
+
 /// Forgets what ended before `oldest`, and the oldest of too many. What is open stays.
 pub(super) fn forget(
     transaction: &Transaction<'_>,
     oldest: &str,
     grown: bool,
 ) -> rusqlite::Result<()> {
-    transaction.prepare_cached("DELETE FROM episodes WHERE ended < ?1")?.execute([oldest])?;
+    transaction.prepare_cached(FORGOTTEN)?.execute([oldest])?;
     if grown {
         transaction
             .prepare_cached(

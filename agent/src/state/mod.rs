@@ -125,6 +125,8 @@ pub struct State {
     notes: Vec<String>,
     /// Reports that could not be kept yet.
     put_off: Vec<reopening::PutOff>,
+    /// How many more there were.
+    lost: u32,
     /// Where replaced contents are kept.
     pub bucket: FileBucket,
 }
@@ -185,7 +187,7 @@ impl State {
         let database = Rc::new(database);
         let bucket = FileBucket::new(directory.join("bucket"), Rc::clone(&database));
         let directory = directory.to_owned();
-        Self { directory, database, notes: Vec::new(), put_off: Vec::new(), bucket }
+        Self { directory, database, notes: Vec::new(), put_off: Vec::new(), lost: 0, bucket }
     }
 
     /// Where the copy of the policy repository lives.

@@ -76,7 +76,7 @@ impl State {
                     .to_owned(),
             );
         }
-        let Self { directory, database, mut notes, put_off, bucket } = self;
+        let Self { directory, database, mut notes, put_off, lost, bucket } = self;
         let suspect = database.is_suspect();
         // Its last user closes it: what is opened next must not meet its locks.
         drop((bucket, database));
@@ -87,6 +87,7 @@ impl State {
         }
         state.notes = notes;
         state.put_off = put_off;
+        state.lost = lost;
         state.catch_up();
         Ok(state)
     }
@@ -98,9 +99,15 @@ impl State {
 
     /// Remembers a report that could not be kept, for as long as the process lives.
     pub(crate) fn put_off(&mut self, report: &Report, retention: &Retention) {
+        if report.is_nothing() {
+            return;
+        }
         if self.put_off.len() < MOST_PUT_OFF {
             let (report, retention) = (report.clone(), retention.clone());
             self.put_off.push(PutOff { report, retention });
+        } else {
+            self.lost += 1;
+            log::error!("the report of run {} is lost: too many wait to be kept", report.id);
         }
     }
 
@@ -126,9 +133,13 @@ impl State {
             }
         }
         if count > 0 {
+            let lost = match std::mem::take(&mut self.lost) {
+                0 => String::new(),
+                lost => format!("; {lost} more are lost"),
+            };
             self.notes.push(format!(
                 "the agent's state can be written again: {count} reports that waited for that are \
-                 kept"
+                 kept{lost}"
             ));
         }
     }

@@ -91,7 +91,8 @@ impl State {
     /// something, and owes a report of that.
     pub(crate) fn go_on_in_memory(&mut self, error: &StateError) -> Result<(), StateError> {
         let (notes, put_off) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.put_off));
-        *self = Self { notes, put_off, ..Self::in_memory(&self.directory, error)? };
+        let lost = self.lost;
+        *self = Self { notes, put_off, lost, ..Self::in_memory(&self.directory, error)? };
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Supervisor;
 use crate::config::Settings;
-use crate::report::{Outcome, Revision};
+use crate::report::{Outcome, Revision, Scope};
 use crate::service::fetching::Question;
 use crate::service::worker::Order;
 use crate::service::{End, ServiceError, systemd};
@@ -134,6 +134,11 @@ impl Supervisor {
                 let reasons = [reason.clone()];
                 let mut report = crate::engine::refused(&reasons, revision, name, &trigger, &state);
                 report.outcome = Outcome::Interrupted;
+                report.mode.clone_from(&self.live.mode);
+                report.overrides = self.overrides();
+                if trigger == "event" {
+                    report.scope = Scope::Focus;
+                }
                 let reports = &self.host.settings.reports;
                 let retention = Retention::new(reports.keep_runs, reports.keep_days);
                 if let Err(error) = state.keep_report(&report, None, &retention) {

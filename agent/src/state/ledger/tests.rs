@@ -282,6 +282,30 @@ fn a_quiet_run_writes_three_rows_however_much_there_is() {
     assert_eq!(changes(&scene) - before, 3);
 }
 
+#[test]
+fn a_clock_that_jumps_ahead_does_not_take_the_history_along() {
+    let mut scene = Scene::new();
+    let policy = files(&[("/etc/a", "1")]);
+    let first = scene.run(&policy);
+    let runs = |scene: &Scene| scene.state.run_summaries(&RunQuery::default()).unwrap().len();
+    for number in 0..100 {
+        let report = Report { id: format!("run{number}"), ..first.clone() };
+        scene.state.keep_report(&report, None, &Retention::new(1000, 90)).unwrap();
+    }
+    let before = runs(&scene);
+    // As a clock says it that is years ahead: everything is older than anything that is kept.
+    let ahead =
+        Report { id: "ahead".to_owned(), started: "2099-01-01T00:00:00.000Z".into(), ..first };
+    scene.state.keep_report(&ahead, None, &Retention::new(1000, 0)).unwrap();
+    assert!(runs(&scene) > before - 10, "a few go, of {before}: {} are left", runs(&scene));
+    assert!(runs(&scene) < before, "what is old goes, a few with each run");
+    for number in 100..200 {
+        let report = Report { id: format!("run{number}"), ..ahead.clone() };
+        scene.state.keep_report(&report, None, &Retention::new(1000, 0)).unwrap();
+    }
+    assert_eq!(runs(&scene), 101, "in the end all of it has gone");
+}
+
 /// Every query of the ledger finds its rows by an index, however many runs are kept.
 #[test]
 fn no_query_reads_everything() {
@@ -301,7 +325,7 @@ fn no_query_reads_everything() {
         "SELECT max(ordinal) FROM runs WHERE part = 1".to_owned(),
         crate::state::keeping::DOOMED.to_owned(),
         "SELECT document FROM runs WHERE number = (SELECT max(number) FROM runs WHERE id BETWEEN 'a' AND 'b')".to_owned(),
-        "DELETE FROM episodes WHERE ended < 'x'".to_owned(),
+        crate::state::ledger::FORGOTTEN.to_owned(),
         "DELETE FROM results WHERE run = 1".to_owned(),
         EpisodeQuery { resource: resource.clone(), ..EpisodeQuery::default() }.conditions().query("SELECT document FROM episodes", None).0,
         EpisodeQuery { since: since.clone(), ..EpisodeQuery::default() }.conditions().query("SELECT document FROM episodes", None).0,
