@@ -325,7 +325,7 @@ fn no_query_reads_everything() {
         "SELECT max(ordinal) FROM runs WHERE part = 1".to_owned(),
         crate::state::keeping::DOOMED.to_owned(),
         "SELECT document FROM runs WHERE number = (SELECT max(number) FROM runs WHERE id BETWEEN 'a' AND 'b')".to_owned(),
-        crate::state::ledger::FORGOTTEN.to_owned(),
+        FORGOTTEN.to_owned(),
         "DELETE FROM results WHERE run = 1".to_owned(),
         EpisodeQuery { resource: resource.clone(), ..EpisodeQuery::default() }.conditions().query("SELECT document FROM episodes", None).0,
         EpisodeQuery { since: since.clone(), ..EpisodeQuery::default() }.conditions().query("SELECT document FROM episodes", None).0,
