@@ -2,7 +2,7 @@
 //!
 //! The engine counts instructions, and one instruction may make a text of any length or look at every
 //! item of a list. So a text is compiled with filters around what may be large or costly:
-//! `{% set a = a ~ a %}` as `{% set a = ((a ~ a)|bounded__) %}`. [`operators`] says where and why; text
+//! `{% set a = a ~ a %}` as `{% set a = ((a ~ a)|bounded__) %}`. [`statements`] and [`values`] say where and why; text
 //! that a loop repeats is announced by [`raw`]. What the filters do is in `filters/limits.rs`.
 //!
 //! What must stay true: every value that has a name, is an argument or is part of another value is at
@@ -10,9 +10,12 @@
 //! takes longer with larger values is charged for it. Errors are told in terms of the text as it is
 //! written: [`written`] and [`written_range`] undo the change.
 
-mod operators;
+mod known;
+mod place;
 mod raw;
 mod scan;
+mod statements;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -73,7 +76,7 @@ pub(super) fn template(text: &str, syntax: &SyntaxConfig) -> String {
     }
     // What cannot be parsed cannot be compiled: the engine says why.
     let Ok(parsed) = parse(text, "", syntax.clone()) else { return text.to_owned() };
-    let mut insertions = operators::of_template(text, &parsed);
+    let mut insertions = statements::of_template(text, &parsed);
     insertions.extend(raw::charges(text));
     inserted(text, insertions)
 }
@@ -84,7 +87,7 @@ pub(super) fn expression(text: String) -> String {
         return text;
     }
     let insertions = match parse_expr(&text) {
-        Ok(parsed) => operators::of_expression(&text, &parsed),
+        Ok(parsed) => statements::of_expression(&text, &parsed),
         Err(_) => Vec::new(),
     };
     if insertions.is_empty() { text } else { inserted(&text, insertions) }

@@ -6,185 +6,18 @@
 //! or becomes part of another value is bounded, unless it is a name, an attribute or the outcome of a
 //! filter, which are bounded already.
 
-use std::ops::Range;
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 
-use minijinja::machinery::ast::{BinOpKind, Call, CallArg, Expr, Macro, Stmt};
-use minijinja::value::ValueKind;
-
-use super::{Filter, Insertion, MARK};
-
-/// How many operands a text may be put together from before its length is looked at.
-const MAXIMUM_OPERANDS: usize = 4;
-
-/// The largest index that is found quickly in a text.
-const NEAR: i64 = 1000;
-
-/// Filters that nest nothing: they make no list or map, or hand on what they were given.
-const FLAT: &[&str] = &[
-    "abs",
-    "b64decode",
-    "b64encode",
-    "basename",
-    "bool",
-    "capitalize",
-    "comment",
-    "count",
-    "d",
-    "default",
-    "dirname",
-    "first",
-    "float",
-    "hash",
-    "indent",
-    "int",
-    "join",
-    "last",
-    "length",
-    "lower",
-    "quote",
-    "regex_replace",
-    "regex_search",
-    "replace",
-    "round",
-    "sha256",
-    "string",
-    "sum",
-    "title",
-    "to_json",
-    "to_nice_json",
-    "to_yaml",
-    "trim",
-    "truncate",
-    "upper",
-];
-
-pub(super) fn of_template(text: &str, parsed: &Stmt<'_>) -> Vec<Insertion> {
-    let mut finder = Finder { text, found: Vec::new() };
-    finder.statement(parsed);
-    finder.found
-}
-
-pub(super) fn of_expression(text: &str, parsed: &Expr<'_>) -> Vec<Insertion> {
-    let mut finder = Finder { text, found: Vec::new() };
-    finder.kept(parsed);
-    finder.found
-}
-
-struct Finder<'t> {
-    text: &'t str,
-    found: Vec<Insertion>,
-}
+use super::known::{
+    FLAT, MAXIMUM_OPERANDS, is_comparison, is_constant, is_near, is_number, may_nest,
+};
+use super::place::range;
+use super::statements::Finder;
+use super::{Filter, MARK};
 
 impl Finder<'_> {
-    fn statements(&mut self, statements: &[Stmt<'_>]) {
-        for statement in statements {
-            self.statement(statement);
-        }
-    }
-
-    fn statement(&mut self, statement: &Stmt<'_>) {
-        match statement {
-            Stmt::Template(template) => self.statements(&template.children),
-            Stmt::EmitExpr(emit) => {
-                self.value(&emit.expr, true);
-            }
-            Stmt::ForLoop(block) => {
-                match &block.iter {
-                    // What a filter makes is charged.
-                    Expr::Filter(_) => {
-                        self.value(&block.iter, true);
-                    }
-                    iter => self.looked_at(iter, Filter::Sliced),
-                }
-                if let Some(condition) = &block.filter_expr {
-                    self.value(condition, false);
-                }
-                self.statements(&block.body);
-                self.statements(&block.else_body);
-            }
-            Stmt::IfCond(block) => {
-                self.value(&block.expr, false);
-                self.statements(&block.true_body);
-                self.statements(&block.false_body);
-            }
-            Stmt::WithBlock(block) => {
-                for (_, value) in &block.assignments {
-                    self.kept(value);
-                }
-                self.statements(&block.body);
-            }
-            // An attribute is one of a namespace.
-            Stmt::Set(set) => match &set.target {
-                Expr::GetAttr(_) if !is_constant(&set.expr) => {
-                    self.within(&set.expr, Filter::Stored, |finder| {
-                        finder.value(&set.expr, true);
-                    });
-                }
-                Expr::Var(_) => self.kept(&set.expr),
-                _ => self.looked_at(&set.expr, Filter::Stored),
-            },
-            Stmt::SetBlock(block) => {
-                if let Some(filter) = &block.filter {
-                    self.value(filter, true);
-                }
-                self.statements(&block.body);
-            }
-            Stmt::AutoEscape(block) => {
-                self.value(&block.enabled, false);
-                self.statements(&block.body);
-            }
-            Stmt::FilterBlock(block) => {
-                self.value(&block.filter, true);
-                self.statements(&block.body);
-            }
-            Stmt::Block(block) => self.statements(&block.body),
-            Stmt::Macro(declared) => self.declared(declared),
-            Stmt::CallBlock(block) => {
-                self.call(&block.call);
-                self.declared(&block.macro_decl);
-            }
-            Stmt::Do(block) => self.call(&block.call),
-            Stmt::Include(block) => {
-                self.value(&block.name, false);
-            }
-            Stmt::Import(block) => {
-                self.value(&block.expr, false);
-            }
-            Stmt::FromImport(block) => {
-                self.value(&block.expr, false);
-            }
-            Stmt::Extends(block) => {
-                self.value(&block.name, false);
-            }
-            Stmt::EmitRaw(_) | Stmt::Continue(_) | Stmt::Break(_) => {}
-        }
-    }
-
-    fn declared(&mut self, declared: &Macro<'_>) {
-        for default in &declared.defaults {
-            self.kept(default);
-        }
-        self.statements(&declared.body);
-    }
-
-    fn call(&mut self, call: &Call<'_>) {
-        self.value(&call.expr, false);
-        self.arguments(&call.args);
-    }
-
-    fn arguments(&mut self, arguments: &[CallArg<'_>]) {
-        for argument in arguments {
-            match argument {
-                CallArg::Pos(value) | CallArg::Kwarg(_, value) => self.kept(value),
-                CallArg::PosSplat(value) | CallArg::KwargSplat(value) => {
-                    self.looked_at(value, Filter::Bounded);
-                }
-            }
-        }
-    }
-
     /// A value that gets a name or becomes an argument.
-    fn kept(&mut self, value: &Expr<'_>) {
+    pub(super) fn kept(&mut self, value: &Expr<'_>) {
         match value {
             Expr::List(_) | Expr::Tuple(_) | Expr::Map(_) if is_constant(value) => {}
             Expr::BinOp(operation) => match operation.op {
@@ -220,7 +53,7 @@ impl Finder<'_> {
     }
 
     /// A part of a list or map.
-    fn part(&mut self, value: &Expr<'_>) -> usize {
+    pub(super) fn part(&mut self, value: &Expr<'_>) -> usize {
         match value {
             Expr::List(_) | Expr::Tuple(_) | Expr::Map(_) => self.value(value, true),
             _ => {
@@ -231,7 +64,7 @@ impl Finder<'_> {
     }
 
     /// A value that is looked at as a whole.
-    fn looked_at(&mut self, value: &Expr<'_>, filter: Filter) {
+    pub(super) fn looked_at(&mut self, value: &Expr<'_>, filter: Filter) {
         if is_constant(value) {
             self.value(value, true);
         } else {
@@ -243,7 +76,7 @@ impl Finder<'_> {
 
     /// Goes through `value`; `charged` tells whether what takes it charges for it. Returns from how
     /// many values of full size it may be put together.
-    fn value(&mut self, value: &Expr<'_>, charged: bool) -> usize {
+    pub(super) fn value(&mut self, value: &Expr<'_>, charged: bool) -> usize {
         match value {
             Expr::Const(_) => 0,
             Expr::Var(_) => 1,
@@ -411,7 +244,12 @@ impl Finder<'_> {
     }
 
     /// Puts `filter` around `value`, outside of what `visit` puts around its parts.
-    fn within(&mut self, value: &Expr<'_>, filter: Filter, visit: impl FnOnce(&mut Self)) {
+    pub(super) fn within(
+        &mut self,
+        value: &Expr<'_>,
+        filter: Filter,
+        visit: impl FnOnce(&mut Self),
+    ) {
         let from = self.found.len();
         visit(self);
         self.around(from, value, filter);
@@ -422,94 +260,4 @@ impl Finder<'_> {
         self.found.insert(from, (range.start, format!("(({MARK}")));
         self.found.push((range.end, format!(")|{}){MARK}", filter.name())));
     }
-}
-
-/// Where `value` is written, with the brackets around its first part.
-fn range(text: &str, value: &Expr<'_>) -> Option<Range<usize>> {
-    let first = first(text, value);
-    let end = value.span().end_offset as usize;
-    let mut start = first.span().start_offset as usize;
-    let (mut open, mut missing) = (0_usize, 0_usize);
-    super::walk(text, first.span().end_offset as usize..end, |_, byte, _| {
-        match byte {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' if open > 0 => open -= 1,
-            b')' => missing += 1,
-            _ => {}
-        }
-        false
-    });
-    for _ in 0..missing {
-        start = text.get(..start)?.trim_end().strip_suffix('(')?.len();
-    }
-    (start < end && text.is_char_boundary(end)).then_some(start..end)
-}
-
-/// The part of `value` that is written first, itself unless it goes on from another. The parser's own
-/// answer for one that goes on is the last dot, filter or comparison.
-fn first<'e>(text: &str, value: &'e Expr<'e>) -> &'e Expr<'e> {
-    match value {
-        Expr::Filter(filter) => filter.expr.as_ref().map_or(value, |inner| first(text, inner)),
-        Expr::Test(asked) => first(text, &asked.expr),
-        Expr::GetAttr(attribute) => first(text, &attribute.expr),
-        Expr::GetItem(item) => first(text, &item.expr),
-        Expr::Slice(slice) => first(text, &slice.expr),
-        Expr::Call(call) => first(text, &call.expr),
-        Expr::IfExpr(choice) => first(text, &choice.true_expr),
-        Expr::Compare(chain) => first(text, &chain.expr),
-        Expr::BinOp(operation) => match operation.op {
-            BinOpKind::Add | BinOpKind::Concat | BinOpKind::Mul => value,
-            _ => first(text, &operation.left),
-        },
-        // `a is not b` and `a not in b` are one, too.
-        Expr::UnaryOp(operation) => {
-            let written = text.get(value.span().start_offset as usize..).unwrap_or_default();
-            if written.starts_with("not") || written.starts_with('-') {
-                value
-            } else {
-                first(text, &operation.expr)
-            }
-        }
-        Expr::Tuple(tuple) => tuple.items.first().map_or(value, |item| first(text, item)),
-        _ => value,
-    }
-}
-
-/// Whether what `call` returns may be a list or map. Macros return text.
-fn may_nest(call: &Call<'_>) -> bool {
-    match &call.expr {
-        Expr::Var(name) => ["dict", "namespace"].contains(&name.id),
-        _ => true,
-    }
-}
-
-fn is_comparison(operator: BinOpKind) -> bool {
-    use BinOpKind::{Eq, Gt, Gte, In, Lt, Lte, Ne};
-    matches!(operator, Eq | Ne | Lt | Lte | Gt | Gte | In)
-}
-
-/// Whether `value` is as long as it is written.
-fn is_constant(value: &Expr<'_>) -> bool {
-    match value {
-        Expr::Const(_) => true,
-        Expr::UnaryOp(operation) => is_constant(&operation.expr),
-        Expr::List(list) => list.items.iter().all(is_constant),
-        Expr::Tuple(tuple) => tuple.items.iter().all(is_constant),
-        Expr::Map(map) => map.keys.iter().chain(&map.values).all(is_constant),
-        _ => false,
-    }
-}
-
-fn is_number(value: &Expr<'_>) -> bool {
-    match value {
-        Expr::Const(constant) => constant.value.kind() == ValueKind::Number,
-        Expr::UnaryOp(operation) => is_number(&operation.expr),
-        _ => false,
-    }
-}
-
-/// Whether `index` is a key, or a small number.
-fn is_near(index: &Expr<'_>) -> bool {
-    let Expr::Const(constant) = index else { return false };
-    constant.value.as_i64().is_none_or(|number| (0..NEAR).contains(&number))
 }
