@@ -83,7 +83,10 @@ impl StatusDocument {
             .chain(event)
             .map(|run| run.outcome)
             .max_by_key(|outcome| badness(*outcome));
-        if document.agent.as_ref().is_some_and(|agent| agent.problem.is_some()) {
+        // Whatever an event has found in order since then, it is not what was asked for.
+        let refused = document.last_run.iter().chain(event).any(|run| run.wanted.is_some());
+        let problem = document.agent.as_ref().is_some_and(|agent| agent.problem.is_some());
+        if refused || problem {
             document.outcome = Some(Outcome::Failed);
         }
         Ok(document)
@@ -247,4 +250,33 @@ fn last_run(last: &RunSummary, style: Style) -> String {
 /// How long ago a time (RFC 3339) was.
 fn ago(time: &str) -> String {
     clock::since(time).map_or_else(|| "an unknown time".to_owned(), short_duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drift::tests::report;
+    use crate::report::{Counts, Scope};
+    use crate::state::Retention;
+
+    #[test]
+    fn what_is_refused_shows_also_after_an_event_where_no_agent_is_running() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = State::open(&scratch.path().join("state")).unwrap();
+        let whole = report("1", "2026-01-01T00:00:00.000Z", "enforce");
+        let event = report("2", "2026-01-01T00:01:00.000Z", "enforce");
+        let event = crate::report::Report {
+            trigger: "event".to_owned(),
+            scope: Scope::Focus,
+            outcome: Outcome::Corrected,
+            wanted: Some(Revision::default()),
+            counts: Counts { total: 1, corrected: 1, ..Counts::default() },
+            ..event
+        };
+        for (kept, expected) in [(&whole, Outcome::Drifted), (&event, Outcome::Failed)] {
+            state.keep_report(kept, None, &Retention::new(10, 100_000)).unwrap();
+            let status = StatusDocument::new(None, None, Some(&state)).unwrap();
+            assert_eq!(status.outcome, Some(expected));
+        }
+    }
 }

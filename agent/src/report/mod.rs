@@ -367,7 +367,10 @@ impl Report {
     /// it, unless it ended an episode of drift.
     pub fn is_nothing(&self) -> bool {
         let settled = self.counts.in_sync + self.counts.skipped == self.counts.total;
-        self.trigger == "event" && self.scope == Scope::Focus && settled
+        // One that came to no end has found nothing out.
+        let ended =
+            !matches!(self.outcome, Outcome::Failed | Outcome::Interrupted | Outcome::Refused);
+        self.trigger == "event" && self.scope == Scope::Focus && settled && ended
     }
 
     /// The whole report: resources that were simply in sync are put back from `listing`. Of a run

@@ -10,7 +10,7 @@ use steadfast_resources::host::files::FakeNodeKind;
 
 use super::*;
 use crate::engine::testing::{Asked, catalog, run_asked};
-use crate::engine::{Circumstances, Silent};
+use crate::engine::{Circumstances, RefusedRevision, Silent};
 use crate::state::{Retention, RunQuery};
 
 /// A host, its state, and the runs on it.
@@ -280,6 +280,32 @@ fn a_quiet_run_writes_three_rows_however_much_there_is() {
     scene.run(&policy);
     // The run itself, the end of the chain, and the counts of everything.
     assert_eq!(changes(&scene) - before, 3);
+}
+
+#[test]
+fn an_event_that_found_nothing_is_nothing_also_while_a_revision_is_refused() {
+    let mut scene = Scene::new();
+    let policy = files(&[("/etc/a", "1")]);
+    scene.run(&policy);
+    let runs = |scene: &Scene| scene.state.run_summaries(&RunQuery::default()).unwrap().len();
+    let refused = || {
+        let revision = crate::report::Revision::default();
+        Some(RefusedRevision { revision, reasons: vec!["a typo".to_owned()] })
+    };
+    let event = |scene: &mut Scene| {
+        let focus = Some(BTreeSet::from([0]));
+        let circumstances = Circumstances { focus, refused: refused(), ..Circumstances::default() };
+        scene.ask(&policy, Asked { trigger: "event", circumstances, ..Asked::default() })
+    };
+    let report = event(&mut scene);
+    assert_eq!((report.outcome, report.wanted.is_some()), (Outcome::Converged, true));
+    assert_eq!(runs(&scene), 1);
+    scene.write("/etc/a", "defaced");
+    assert_eq!(event(&mut scene).outcome, Outcome::Corrected);
+    assert_eq!(runs(&scene), 2);
+    let circumstances = Circumstances { refused: refused(), ..Circumstances::default() };
+    let report = scene.ask(&policy, Asked { circumstances, ..Asked::default() });
+    assert_eq!(report.outcome, Outcome::Failed, "the host is not what was asked for");
 }
 
 #[test]
