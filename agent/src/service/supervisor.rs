@@ -79,6 +79,8 @@ pub(super) struct Supervisor {
     watchdog: Option<Duration>,
     /// The job at work, and when it must have ended.
     current: Option<(u64, Instant)>,
+    /// Whether it is about some resources only.
+    focused: bool,
     /// The next job about everything.
     whole: Option<Job>,
     /// What events concern, for the next job that is about them alone.
@@ -137,6 +139,7 @@ impl Supervisor {
             truce_at: None,
             watchdog: systemd::watchdog(),
             current: None,
+            focused: false,
             whole: None,
             focus: BTreeSet::new(),
             truce_ended: false,
@@ -251,6 +254,7 @@ impl Supervisor {
             job.messages.push(problem.clone());
         }
         self.current = Some((job.number, Instant::now() + BEGIN_PATIENCE));
+        self.focused = job.focus.is_some() || job.trigger == "truce";
         self.live.running = Some(Running {
             trigger: job.trigger.to_owned(),
             since: clock::now(),
