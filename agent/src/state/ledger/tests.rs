@@ -332,6 +332,33 @@ fn a_clock_that_jumps_ahead_does_not_take_the_history_along() {
     assert_eq!(runs(&scene), 101, "in the end all of it has gone");
 }
 
+#[test]
+fn a_report_from_the_future_is_in_nobodys_way() {
+    let mut scene = Scene::new();
+    let first = scene.run(&files(&[("/etc/a", "1")]));
+    let ids = |scene: &Scene| -> Vec<String> {
+        let runs = scene.state.run_summaries(&RunQuery::default()).unwrap();
+        runs.into_iter().map(|run| run.id).collect()
+    };
+    let keep = |name: &str, started: &str, retention: &Retention| {
+        let previous = scene.state.newest_report_digest().unwrap();
+        let started = started.to_owned();
+        let report = Report { id: name.to_owned(), started, previous, ..first.clone() };
+        scene.state.keep_report(&report, None, retention).unwrap();
+    };
+    let by_age = Retention::new(1000, 90);
+    keep("old1", "2020-01-01T00:00:00.000Z", &Retention::new(1000, 100_000));
+    keep("old2", "2020-01-02T00:00:00.000Z", &Retention::new(1000, 100_000));
+    keep("ahead", "2999-01-01T00:00:00.000Z", &Retention::new(1000, 100_000));
+    // The clock is right again.
+    keep("now1", &first.started, &by_age);
+    assert_eq!(ids(&scene), ["now1", "ahead", first.id.as_str()], "what is old goes, by age");
+    keep("now2", &first.started, &Retention::new(2, 90));
+    assert_eq!(ids(&scene), ["now2", "now1"], "what was ahead goes, by count");
+    assert_eq!(scene.state.last_whole_run().unwrap().unwrap().id, "now2");
+    assert_eq!(scene.state.verify_chain().unwrap().broken, None);
+}
+
 /// Every query of the ledger finds its rows by an index, however many runs are kept.
 #[test]
 fn no_query_reads_everything() {
