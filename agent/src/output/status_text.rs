@@ -9,7 +9,7 @@ use super::duration::short_duration;
 use super::plan_text::short;
 use super::style::{Style, printable};
 use crate::clock;
-use crate::report::{Outcome, Override, Revision};
+use crate::report::{Outcome, Override, ResourceState, Revision};
 use crate::service::{Live, RunSummary};
 use crate::state::{OwedNotification, State, StateError};
 
@@ -225,16 +225,10 @@ fn last_run(last: &RunSummary, style: Style) -> String {
     };
     let counts = &last.counts;
     let mut parts = vec![format!("{} resources", counts.total)];
-    for (count, name) in [
-        (counts.changed, "changed"),
-        (counts.corrected, "corrected"),
-        (counts.drifted, "drifted"),
-        (counts.failed, "failed"),
-        (counts.blocked, "blocked"),
-        (counts.not_reached, "not reached"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {name}"));
+    for (state, count) in counts.by_state() {
+        let told = !matches!(state, ResourceState::InSync | ResourceState::Skipped);
+        if told && count > 0 {
+            parts.push(format!("{count} {}", state.words()));
         }
     }
     format!(
