@@ -10,7 +10,7 @@ use super::plan_text::short;
 use super::style::{Style, printable};
 use crate::clock;
 use crate::report::{Outcome, Override, ResourceState, Revision};
-use crate::service::{Live, RunSummary};
+use crate::service::{LastRun, Live};
 use crate::state::{OwedNotification, State, StateError};
 
 /// The version of the document's schema.
@@ -36,7 +36,7 @@ pub struct StatusDocument {
     pub outcome: Option<Outcome>,
     /// The last run about everything; where no agent is running, the last one that is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_run: Option<RunSummary>,
+    pub last_run: Option<LastRun>,
     /// What a person should know about that run.
     pub messages: Vec<String>,
     /// Orders in force.
@@ -65,7 +65,7 @@ impl StatusDocument {
         };
         if let Some(state) = state {
             if let Some(stored) = state.stored_run(None)? {
-                document.last_run = Some(RunSummary::from(&stored.report));
+                document.last_run = Some(LastRun::from(&stored.report));
                 document.host = Some(stored.report.host);
                 document.messages = stored.report.messages;
             }
@@ -214,7 +214,7 @@ fn revision(revision: &Revision) -> String {
     printable(&text)
 }
 
-fn last_run(last: &RunSummary, style: Style) -> String {
+fn last_run(last: &LastRun, style: Style) -> String {
     let word = match last.outcome {
         Outcome::Converged | Outcome::Changed => style.good(last.outcome.as_str()),
         Outcome::Corrected => style.change(last.outcome.as_str()),

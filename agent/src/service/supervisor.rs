@@ -20,7 +20,7 @@ use super::control::Command;
 use super::event::Event;
 use super::fetching::{Answer, Question};
 use super::job::{Ended, Job, News};
-use super::live::{Live, Polling, RunSummary, Running, SCHEMA};
+use super::live::{LastRun, Live, Polling, Running, SCHEMA};
 use super::replacement::Program;
 use super::schedule::Schedule;
 use super::systemd;
@@ -315,12 +315,12 @@ impl Supervisor {
         self.truce_at = ended.next_end;
         match &ended.report {
             Some(report) if ended.whole => {
-                self.live.last_run = Some(RunSummary::from(report));
+                self.live.last_run = Some(LastRun::from(report));
                 self.live.last_event = None;
                 self.live.messages.clone_from(&report.messages);
             }
             Some(report) if !report.is_nothing() => {
-                self.live.last_event = Some(RunSummary::from(report));
+                self.live.last_event = Some(LastRun::from(report));
             }
             _ => {}
         }
