@@ -252,7 +252,7 @@ pub fn run(
         state.go_on_in_memory(&error)?;
     }
     if state.unwritable().is_some() {
-        state.put_off(&report, &retention);
+        state.put_off(&report, Some(catalog), &retention);
     }
     if let Some(reason) = state.unread() {
         report.messages.push(format!(

@@ -322,7 +322,7 @@ impl Worker {
         let retention = Retention::new(reports.keep_runs, reports.keep_days);
         if let Err(error) = state.keep_report(&report, None, &retention) {
             log::warn!("the report of this run is kept later: {error}");
-            state.put_off(&report, &retention);
+            state.put_off(&report, None, &retention);
         }
         report
     }

@@ -13,9 +13,11 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
+use steadfast_policies::Catalog;
 
 use super::damage::with_suffix;
 use super::database::{Database, make_private};
+use super::ledger::{Declared, Known};
 use super::{Retention, State, StateError};
 use crate::report::Report;
 
@@ -43,6 +45,8 @@ impl Identity {
 /// A report that could not be kept.
 struct PutOff {
     report: Report,
+    /// The declarations of what it names: they may be others by the time that it is kept.
+    declared: Declared,
     retention: Retention,
 }
 
@@ -110,13 +114,21 @@ impl State {
     }
 
     /// Remembers a report that could not be kept, for as long as the process lives.
-    pub(crate) fn put_off(&mut self, report: &Report, retention: &Retention) {
+    /// `catalog` is what the run applied, if it got so far.
+    pub(crate) fn put_off(
+        &mut self,
+        report: &Report,
+        catalog: Option<&Catalog>,
+        retention: &Retention,
+    ) {
         if report.is_nothing() {
             return;
         }
         if self.late.waiting.len() < MOST_PUT_OFF {
+            let declared = catalog.map(|catalog| Declared::named_in(report, catalog));
+            let declared = declared.unwrap_or_default();
             let (report, retention) = (report.clone(), retention.clone());
-            self.late.waiting.push_back(PutOff { report, retention });
+            self.late.waiting.push_back(PutOff { report, declared, retention });
         } else {
             self.late.lost += 1;
             log::error!("the report of run {} is lost: too many wait to be kept", report.id);
@@ -147,7 +159,7 @@ impl State {
         self.notes.push(note);
     }
 
-    fn keep_late(&self, PutOff { report, retention }: &PutOff) -> Result<(), StateError> {
+    fn keep_late(&self, PutOff { report, declared, retention }: &PutOff) -> Result<(), StateError> {
         let failed = || self.database.failed("looking for a report");
         let mut statement = self
             .database
@@ -161,7 +173,7 @@ impl State {
         let mut report = report.clone();
         report.messages.push("kept late: the agent's state could not be written".to_owned());
         report.previous = self.newest_report_digest()?;
-        self.keep_report(&report, None, retention).map(drop)
+        self.keep(&report, Known::Digests(declared), retention).map(drop)
     }
 
     /// Writes all of the open database to its place, where nothing is.

@@ -6,6 +6,7 @@ use steadfast_resources::host::FakeHost;
 use steadfast_resources::host::files::FakeNodeKind;
 
 use super::*;
+use crate::drift::Ending;
 use crate::engine::Silent;
 use crate::engine::testing::{catalog, run};
 use crate::report::{Counts, Outcome, Scope};
@@ -201,12 +202,16 @@ fn what_is_said_of_late_reports_is_what_became_of_them() {
     let counts = Counts::default();
     let nothing = Report { trigger: "event".into(), scope: Scope::Focus, counts, ..report.clone() };
     let put_off = |state: &mut State, name: &str, number: usize, report: &Report| {
-        state.put_off(&Report { id: format!("{name}{number}"), ..report.clone() }, &retention);
+        state.put_off(
+            &Report { id: format!("{name}{number}"), ..report.clone() },
+            None,
+            &retention,
+        );
     };
     // Events that found nothing take no places.
     (0..200).for_each(|number| put_off(&mut state, "nothing", number, &nothing));
     // One that was written after all, as it turns out, is in nobody's way.
-    state.put_off(&report, &retention);
+    state.put_off(&report, None, &retention);
     (0..MOST_PUT_OFF + 2).for_each(|number| put_off(&mut state, "late", number, &report));
     // There is room for some of them only, at first.
     state
@@ -228,4 +233,21 @@ fn what_is_said_of_late_reports_is_what_became_of_them() {
     assert_eq!(late.messages.len(), 1, "{:?}", late.messages);
     resident.state = Some(state);
     assert_eq!(resident.kept(), (100, 0));
+}
+
+/// Drift that nothing corrected is put off, and then what was found is declared.
+#[test]
+fn a_late_report_knows_what_was_declared_when_it_was_made() {
+    let mut resident = Resident::new();
+    let content = |text: &str| catalog(&format!("[file.\"/etc/a\"]\nenforce = false\n{text}"));
+    resident.catalog = content("content = \"1\"\n");
+    resident.cycle();
+    resident.drift();
+    resident.state().database.connection.execute_batch("PRAGMA query_only=1").unwrap();
+    assert_eq!(resident.cycle().outcome, Outcome::Drifted);
+    resident.catalog = content("content = \"defaced\"\n");
+    resident.cycle();
+    let episodes = resident.state().episodes(&EpisodeQuery::default()).unwrap();
+    let ends: Vec<_> = episodes.iter().map(|episode| episode.end.as_ref().unwrap().how).collect();
+    assert_eq!(ends, [Ending::Redeclared]);
 }
