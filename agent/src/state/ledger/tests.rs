@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use steadfast_policies::Catalog;
+use steadfast_policies::{Catalog, Resource};
 use steadfast_resources::Actor;
 use steadfast_resources::host::FakeHost;
 use steadfast_resources::host::files::FakeNodeKind;
@@ -43,7 +43,7 @@ impl Scene {
     /// One run because something happened to these resources.
     fn event(&mut self, catalog: &Catalog, titles: &[&str]) -> Report {
         let position = |title: &&str| {
-            let is = |resource: &steadfast_policies::Resource| resource.reference.title() == *title;
+            let is = |resource: &Resource| resource.reference.title() == *title;
             catalog.resources.iter().position(is).unwrap()
         };
         let focus: BTreeSet<usize> = titles.iter().map(position).collect();
