@@ -53,7 +53,7 @@ fn about(report: &Report, resource: &ResourceReport) -> Option<Entry> {
         ResourceState::InSync | ResourceState::Skipped => return None,
     };
     let name = resource.reference();
-    let state = state_word(resource.state);
+    let state = resource.state.as_str();
     let what = resource
         .reason
         .clone()
@@ -106,20 +106,6 @@ fn fields_of(report: &Report, message: &Message) -> Vec<(&'static str, String)> 
         ("STEADFAST_RUN", report.id.clone()),
         ("STEADFAST_REVISION", revision.to_owned()),
     ]
-}
-
-/// The state as reports and metrics have it.
-fn state_word(state: ResourceState) -> &'static str {
-    match state {
-        ResourceState::InSync => "in_sync",
-        ResourceState::Changed => "changed",
-        ResourceState::Corrected => "corrected",
-        ResourceState::Drifted => "drifted",
-        ResourceState::Failed => "failed",
-        ResourceState::Blocked => "blocked",
-        ResourceState::Skipped => "skipped",
-        ResourceState::NotReached => "not_reached",
-    }
 }
 
 #[cfg(test)]

@@ -32,8 +32,13 @@ impl Scene {
     }
 
     fn run(&self, command: &str) -> Output {
+        self.run_with(command, &[])
+    }
+
+    fn run_with(&self, command: &str, arguments: &[&str]) -> Output {
         Command::new(program())
             .args(["--config-dir", "settings", command, "--root", "root", "--json"])
+            .args(arguments)
             .current_dir(self.directory.path())
             .env("NO_COLOR", "1")
             .output()
@@ -91,4 +96,28 @@ fn an_outage_does_not_lead_back_to_an_older_revision() {
     commit(&mut repository, 3, false);
     assert_eq!(scene.run("apply").status.code(), Some(0));
     assert_eq!(scene.content(), "3");
+}
+
+#[test]
+fn what_is_refused_is_recorded_as_what_it_was_to_be() {
+    let repository = PolicyRepository::with(&[("policies/web.toml", "[file.\n")]);
+    let scene = Scene::new(&repository);
+    let newest = || -> Value {
+        serde_json::from_slice(&scene.run("report").stdout).expect("a report as JSON")
+    };
+    for (arguments, mode, scope) in [
+        (vec![], "enforce", "host"),
+        (vec!["--audit"], "audit", "host"),
+        (vec!["--tags", "web"], "enforce", "selection"),
+    ] {
+        assert_eq!(scene.run_with("apply", &arguments).status.code(), Some(1), "{arguments:?}");
+        let report = newest();
+        assert_eq!(report["outcome"], "failed", "{report:#}");
+        assert_eq!((&report["mode"], &report["scope"]), (&mode.into(), &scope.into()));
+    }
+    // A policy that somebody tries out is answered on the terminal, and no run of the host.
+    let before = newest();
+    std::fs::write(scene.directory.path().join("draft.toml"), "[file.\n").expect("a draft");
+    assert_eq!(scene.run_with("apply", &["draft.toml"]).status.code(), Some(1));
+    assert_eq!(newest()["id"], before["id"]);
 }

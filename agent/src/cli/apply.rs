@@ -16,7 +16,7 @@ use super::{CommandError, Exit, Locations};
 use crate::engine::{self, Plan, Progress, RunRequest};
 use crate::managed::ManagedHost;
 use crate::output::{Output, PlanDocument, resource_text, summary_line};
-use crate::report::{Outcome, Report, ResourceReport, ResourceState, Revision};
+use crate::report::{Outcome, Report, ResourceReport, ResourceState, Revision, Scope};
 use crate::state::{Locks, Retention, State};
 
 /// Arguments of `apply`.
@@ -68,14 +68,14 @@ pub(super) fn run(
                 verification: "none: there is no revision".to_owned(),
                 ..Revision::default()
             };
-            refused(error, revision, &target, &state)
+            refused(error, revision, arguments, &target, &state)
         }
         None => Err(error),
     })?;
     let evaluated = input.evaluate(&target, output);
     timings.mark("parse and evaluate");
     let catalog = evaluated.or_else(|error| match configured {
-        Some(_) => refused(error, input.revision.clone(), &target, &state),
+        Some(_) => refused(error, input.revision.clone(), arguments, &target, &state),
         None => Err(error),
     })?;
 
@@ -152,13 +152,20 @@ pub(super) fn run(
 fn refused<T>(
     error: CommandError,
     revision: Revision,
+    arguments: &Arguments,
     target: &ManagedHost,
     state: &State,
 ) -> Result<T, CommandError> {
-    let mut report = engine::refused(&error.plain(), revision, target.host_name(), "manual", state);
-    if target.audit() {
-        "audit".clone_into(&mut report.mode);
-    }
+    let refusal = engine::Refusal {
+        reasons: &error.plain(),
+        revision,
+        host: target.host_name(),
+        trigger: "manual",
+        scope: if arguments.selection.is_all() { Scope::Host } else { Scope::Selection },
+        audit: arguments.audit || target.audit(),
+        overrides: Vec::new(),
+    };
+    let report = refusal.report(state);
     let keep = &target.settings.reports;
     let retention = Retention::new(keep.keep_runs, keep.keep_days);
     if let Err(unkept) = state.keep_report(&report, None, &retention) {

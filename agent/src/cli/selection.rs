@@ -18,6 +18,11 @@ pub(super) struct SelectionArguments {
 }
 
 impl SelectionArguments {
+    /// Whether no option leaves anything out.
+    pub(super) fn is_all(&self) -> bool {
+        self.tags.is_empty() && self.skip_tags.is_empty()
+    }
+
     /// The selection, for the resources of `catalog`; without options, `otherwise`.
     pub(super) fn of(
         &self,

@@ -134,4 +134,9 @@ fn how_it_ended_rests_on_the_declaration_and_on_who_put_it_right() {
     ] {
         assert_eq!(episode.ending_in_order(declaration, changed_by_agent), expected);
     }
+    // Begun by a report that did not know the declaration.
+    let episode = Episode::begin(&run, &seen, None, None);
+    for (changed_by_agent, expected) in [(false, Ending::Resolved), (true, Ending::Corrected)] {
+        assert_eq!(episode.ending_in_order(Some("d1"), changed_by_agent), expected);
+    }
 }

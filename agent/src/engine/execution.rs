@@ -288,9 +288,8 @@ impl<'a> Execution<'a> {
 
     /// Why the drift of the resource at `index` is only reported; `None` where it is corrected.
     fn leaves(&self, index: usize) -> Option<&'a str> {
-        let entry = self.plan.entries.get(index).and_then(Entry::planned);
-        let drift = entry.is_some_and(|entry| entry.drift);
-        self.request.circumstances.reason_to_leave(index, self.resource(index)?, drift)
+        let in_force = self.was_in_force(index);
+        self.request.circumstances.reason_to_leave(index, self.resource(index)?, in_force)
     }
 
     /// Whether the run is not about the resource at `index`; nobody needs to be told of it then.
@@ -327,15 +326,15 @@ impl<'a> Execution<'a> {
         mut report: ResourceReport,
         progress: &mut dyn Progress,
     ) {
+        let has_steps = !report.steps.is_empty();
         if self.resource(index).is_some_and(|resource| resource.common.sensitive) {
             redact(&mut report);
         }
         if !matches!(report.state, ResourceState::InSync | ResourceState::Skipped) {
             report.actor = self.request.circumstances.actors.get(&index).cloned();
             let planned = self.plan.entries.get(index).and_then(Entry::planned);
-            // What was in order when the plan was made may have drifted since.
-            let drift = planned.is_some_and(|entry| entry.drift)
-                || (!report.steps.is_empty() && self.was_in_force(index));
+            let drift =
+                planned.is_some_and(|entry| entry.drift) || (has_steps && self.was_in_force(index));
             report.drift = report.state != ResourceState::Changed && drift;
         }
         if let Some(state) = self.states.get_mut(index) {

@@ -15,6 +15,7 @@ mod execution;
 mod notification;
 mod plan;
 mod recovery;
+mod refusal;
 mod run;
 mod selection;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod unkept;
 pub use circumstances::{Circumstances, RefusedRevision, with_notified};
 pub use execution::hide_change;
 pub use plan::{Entry, Plan, PlannedEntry, make_plan, make_plan_of};
-pub use run::{Progress, RunRequest, Silent, refused, run};
+pub use refusal::Refusal;
+pub use run::{Progress, RunRequest, Silent, run};
 pub use selection::{Selection, SelectionError};
 pub use unkept::unkept;

@@ -11,12 +11,13 @@ use super::circumstances::Circumstances;
 use super::execution::Execution;
 use super::plan::{Plan, make_plan_of};
 use super::recovery::{places, recover};
+use super::refusal::{is_paused, mode};
 use super::selection::Selection;
 use super::unkept::unkept;
 use crate::clock;
 use crate::report::{
-    Counts, Outcome, Override, OverrideKind, Report, ResourceName, ResourceReport, ResourceState,
-    Revision, SCHEMA, Scope, display_reference,
+    Counts, Outcome, Report, ResourceName, ResourceReport, ResourceState, Revision, SCHEMA, Scope,
+    display_reference,
 };
 use crate::state::{InForce, OwedNotification, Retention, State, StateError};
 
@@ -83,17 +84,12 @@ impl RunRequest<'_> {
 
     /// The report's `mode`.
     fn mode(&self) -> &'static str {
-        match (self.audit, self.why_audit()) {
-            (true, "paused") => "paused",
-            (true, _) => "audit",
-            (false, _) => "enforce",
-        }
+        if self.audit { mode(true, &self.circumstances.overrides) } else { "enforce" }
     }
 
     /// Why nothing is changed, for the report of drift.
     pub(super) fn why_audit(&self) -> &'static str {
-        let is_pause = |order: &Override| order.kind == OverrideKind::Pause;
-        if self.circumstances.overrides.iter().any(is_pause) {
+        if is_paused(&self.circumstances.overrides) {
             "paused"
         } else {
             "audit mode changes nothing"
@@ -256,7 +252,7 @@ pub fn run(
         state.go_on_in_memory(&error)?;
     }
     if state.unwritable().is_some() {
-        state.put_off(&report, &retention);
+        state.put_off(&report, Some(catalog), &retention);
     }
     if let Some(reason) = state.unread() {
         report.messages.push(format!(
@@ -295,39 +291,6 @@ fn drop_orphaned(
         }
     }
     Ok(messages)
-}
-
-/// The report of a run that ended before there was a catalog: nothing was looked at or changed.
-pub fn refused(
-    reasons: &[String],
-    revision: Revision,
-    host: String,
-    trigger: &str,
-    state: &State,
-) -> Report {
-    Report {
-        schema: SCHEMA,
-        id: clock::run_id(),
-        host,
-        trigger: trigger.to_owned(),
-        mode: "enforce".to_owned(),
-        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-        started: clock::now(),
-        duration: 0.0,
-        revision,
-        catalog: None,
-        policies: Vec::new(),
-        outcome: Outcome::Failed,
-        wanted: None,
-        overrides: Vec::new(),
-        scope: Scope::default(),
-        focus: None,
-        counts: Counts::default(),
-        resources: Vec::new(),
-        owed: state.owed().unwrap_or_default(),
-        messages: reasons.to_vec(),
-        previous: state.newest_report_digest().unwrap_or_default(),
-    }
 }
 
 /// Whether anything is still owed to a resource of this catalog.

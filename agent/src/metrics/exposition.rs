@@ -75,17 +75,8 @@ fn about_run(text: &mut Text, snapshot: &Snapshot) {
         &outcomes,
     );
     let counts = run.map(|run| run.counts).unwrap_or_default();
-    let states = [
-        ("in_sync", counts.in_sync),
-        ("changed", counts.changed),
-        ("corrected", counts.corrected),
-        ("drifted", counts.drifted),
-        ("failed", counts.failed),
-        ("blocked", counts.blocked),
-        ("skipped", counts.skipped),
-        ("not_reached", counts.not_reached),
-    ];
-    let states = states.map(|(state, count)| ([("state", state)], f64::from(count)));
+    let states = counts.by_state();
+    let states = states.map(|(state, count)| ([("state", state.as_str())], f64::from(count)));
     let states: Vec<_> = states.iter().map(|(label, count)| (&label[..], *count)).collect();
     text.labelled("steadfast_resources", "Resources by how they ended in that run.", &states);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for ages")]

@@ -9,8 +9,8 @@ use super::duration::short_duration;
 use super::plan_text::short;
 use super::style::{Style, printable};
 use crate::clock;
-use crate::report::{Outcome, Override, Revision};
-use crate::service::{Live, RunSummary};
+use crate::report::{Outcome, Override, ResourceState, Revision};
+use crate::service::{LastRun, Live};
 use crate::state::{OwedNotification, State, StateError};
 
 /// The version of the document's schema.
@@ -36,7 +36,7 @@ pub struct StatusDocument {
     pub outcome: Option<Outcome>,
     /// The last run about everything; where no agent is running, the last one that is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_run: Option<RunSummary>,
+    pub last_run: Option<LastRun>,
     /// What a person should know about that run.
     pub messages: Vec<String>,
     /// Orders in force.
@@ -65,7 +65,7 @@ impl StatusDocument {
         };
         if let Some(state) = state {
             if let Some(stored) = state.stored_run(None)? {
-                document.last_run = Some(RunSummary::from(&stored.report));
+                document.last_run = Some(LastRun::from(&stored.report));
                 document.host = Some(stored.report.host);
                 document.messages = stored.report.messages;
             }
@@ -83,7 +83,10 @@ impl StatusDocument {
             .chain(event)
             .map(|run| run.outcome)
             .max_by_key(|outcome| badness(*outcome));
-        if document.agent.as_ref().is_some_and(|agent| agent.problem.is_some()) {
+        // Whatever an event has found in order since then, it is not what was asked for.
+        let refused = document.last_run.iter().chain(event).any(|run| run.wanted.is_some());
+        let problem = document.agent.as_ref().is_some_and(|agent| agent.problem.is_some());
+        if refused || problem {
             document.outcome = Some(Outcome::Failed);
         }
         Ok(document)
@@ -211,7 +214,7 @@ fn revision(revision: &Revision) -> String {
     printable(&text)
 }
 
-fn last_run(last: &RunSummary, style: Style) -> String {
+fn last_run(last: &LastRun, style: Style) -> String {
     let word = match last.outcome {
         Outcome::Converged | Outcome::Changed => style.good(last.outcome.as_str()),
         Outcome::Corrected => style.change(last.outcome.as_str()),
@@ -222,16 +225,10 @@ fn last_run(last: &RunSummary, style: Style) -> String {
     };
     let counts = &last.counts;
     let mut parts = vec![format!("{} resources", counts.total)];
-    for (count, name) in [
-        (counts.changed, "changed"),
-        (counts.corrected, "corrected"),
-        (counts.drifted, "drifted"),
-        (counts.failed, "failed"),
-        (counts.blocked, "blocked"),
-        (counts.not_reached, "not reached"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {name}"));
+    for (state, count) in counts.by_state() {
+        let told = !matches!(state, ResourceState::InSync | ResourceState::Skipped);
+        if told && count > 0 {
+            parts.push(format!("{count} {}", state.words()));
         }
     }
     format!(
@@ -247,4 +244,33 @@ fn last_run(last: &RunSummary, style: Style) -> String {
 /// How long ago a time (RFC 3339) was.
 fn ago(time: &str) -> String {
     clock::since(time).map_or_else(|| "an unknown time".to_owned(), short_duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drift::tests::report;
+    use crate::report::{Counts, Scope};
+    use crate::state::Retention;
+
+    #[test]
+    fn what_is_refused_shows_also_after_an_event_where_no_agent_is_running() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = State::open(&scratch.path().join("state")).unwrap();
+        let whole = report("1", "2026-01-01T00:00:00.000Z", "enforce");
+        let event = report("2", "2026-01-01T00:01:00.000Z", "enforce");
+        let event = crate::report::Report {
+            trigger: "event".to_owned(),
+            scope: Scope::Focus,
+            outcome: Outcome::Corrected,
+            wanted: Some(Revision::default()),
+            counts: Counts { total: 1, corrected: 1, ..Counts::default() },
+            ..event
+        };
+        for (kept, expected) in [(&whole, Outcome::Drifted), (&event, Outcome::Failed)] {
+            state.keep_report(kept, None, &Retention::new(10, 100_000)).unwrap();
+            let status = StatusDocument::new(None, None, Some(&state)).unwrap();
+            assert_eq!(status.outcome, Some(expected));
+        }
+    }
 }

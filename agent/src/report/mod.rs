@@ -4,6 +4,7 @@
 //! sync; [`Report::completed`] puts them back from the catalog's listing.
 
 mod scope;
+mod states;
 mod summary;
 
 use schemars::JsonSchema;
@@ -12,6 +13,7 @@ use steadfast_policies::Catalog;
 use steadfast_resources::{Actor, Change};
 
 pub use scope::{ResourceName, Scope};
+pub use states::{Counts, ResourceState};
 pub use summary::RunSummary;
 
 use crate::state::{OwedNotification, digest};
@@ -172,70 +174,6 @@ impl Outcome {
     }
 }
 
-/// How a resource ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ResourceState {
-    /// Looked at, and as declared.
-    InSync,
-    /// Changed, because its declaration had changed.
-    Changed,
-    /// Changed back, because the machine had drifted.
-    Corrected,
-    /// Not as declared, and not to be corrected.
-    Drifted,
-    /// Could not be observed or brought in order.
-    Failed,
-    /// Not touched, because something it rests on failed.
-    Blocked,
-    /// Not looked at, on purpose.
-    Skipped,
-    /// Not looked at, because the run ended before its turn.
-    NotReached,
-}
-
-/// How many resources ended in which state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Counts {
-    /// All resources.
-    pub total: u32,
-    /// See [`ResourceState::InSync`].
-    pub in_sync: u32,
-    /// See [`ResourceState::Changed`].
-    pub changed: u32,
-    /// See [`ResourceState::Corrected`].
-    pub corrected: u32,
-    /// See [`ResourceState::Drifted`].
-    pub drifted: u32,
-    /// See [`ResourceState::Failed`].
-    pub failed: u32,
-    /// See [`ResourceState::Blocked`].
-    pub blocked: u32,
-    /// See [`ResourceState::Skipped`].
-    pub skipped: u32,
-    /// See [`ResourceState::NotReached`].
-    pub not_reached: u32,
-    /// Notifications delivered.
-    pub notified: u32,
-}
-
-impl Counts {
-    /// Counts one more resource.
-    pub fn add(&mut self, state: ResourceState) {
-        self.total += 1;
-        *match state {
-            ResourceState::InSync => &mut self.in_sync,
-            ResourceState::Changed => &mut self.changed,
-            ResourceState::Corrected => &mut self.corrected,
-            ResourceState::Drifted => &mut self.drifted,
-            ResourceState::Failed => &mut self.failed,
-            ResourceState::Blocked => &mut self.blocked,
-            ResourceState::Skipped => &mut self.skipped,
-            ResourceState::NotReached => &mut self.not_reached,
-        } += 1;
-    }
-}
-
 /// What happened to one resource.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceReport {
@@ -367,7 +305,10 @@ impl Report {
     /// it, unless it ended an episode of drift.
     pub fn is_nothing(&self) -> bool {
         let settled = self.counts.in_sync + self.counts.skipped == self.counts.total;
-        self.trigger == "event" && self.scope == Scope::Focus && settled
+        // One that came to no end has found nothing out.
+        let ended =
+            !matches!(self.outcome, Outcome::Failed | Outcome::Interrupted | Outcome::Refused);
+        self.trigger == "event" && self.scope == Scope::Focus && settled && ended
     }
 
     /// The whole report: resources that were simply in sync are put back from `listing`. Of a run

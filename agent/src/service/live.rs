@@ -30,10 +30,10 @@ pub struct Live {
     pub running: Option<Running>,
     /// The last run about everything.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub last_run: Option<RunSummary>,
+    pub last_run: Option<LastRun>,
     /// The last one since then that an event has started, where it found something.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub last_event: Option<RunSummary>,
+    pub last_event: Option<LastRun>,
     /// What a person should know about the last run about everything.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub messages: Vec<String>,
@@ -70,7 +70,7 @@ pub struct Running {
 
 /// A run that has ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RunSummary {
+pub struct LastRun {
     /// Its id.
     pub id: String,
     /// What started it.
@@ -90,7 +90,7 @@ pub struct RunSummary {
     pub wanted: Option<Revision>,
 }
 
-impl From<&Report> for RunSummary {
+impl From<&Report> for LastRun {
     fn from(report: &Report) -> Self {
         Self {
             id: report.id.clone(),

@@ -41,7 +41,7 @@ use tokio::sync::mpsc as tokio_mpsc;
 
 pub use control::{Client, ClientError, SOCKET};
 pub use event::Event;
-pub use live::{Live, Polling, RunSummary, Running};
+pub use live::{LastRun, Live, Polling, Running};
 
 use crate::config::{ConfigError, Settings};
 use crate::managed::ManagedHost;

@@ -20,7 +20,7 @@ use super::control::Command;
 use super::event::Event;
 use super::fetching::{Answer, Question};
 use super::job::{Ended, Job, News};
-use super::live::{Live, Polling, RunSummary, Running, SCHEMA};
+use super::live::{LastRun, Live, Polling, Running, SCHEMA};
 use super::replacement::Program;
 use super::schedule::Schedule;
 use super::systemd;
@@ -79,6 +79,8 @@ pub(super) struct Supervisor {
     watchdog: Option<Duration>,
     /// The job at work, and when it must have ended.
     current: Option<(u64, Instant)>,
+    /// Whether it is about some resources only.
+    focused: bool,
     /// The next job about everything.
     whole: Option<Job>,
     /// What events concern, for the next job that is about them alone.
@@ -137,6 +139,7 @@ impl Supervisor {
             truce_at: None,
             watchdog: systemd::watchdog(),
             current: None,
+            focused: false,
             whole: None,
             focus: BTreeSet::new(),
             truce_ended: false,
@@ -251,6 +254,7 @@ impl Supervisor {
             job.messages.push(problem.clone());
         }
         self.current = Some((job.number, Instant::now() + BEGIN_PATIENCE));
+        self.focused = job.focus.is_some() || job.trigger == "truce";
         self.live.running = Some(Running {
             trigger: job.trigger.to_owned(),
             since: clock::now(),
@@ -311,12 +315,12 @@ impl Supervisor {
         self.truce_at = ended.next_end;
         match &ended.report {
             Some(report) if ended.whole => {
-                self.live.last_run = Some(RunSummary::from(report));
+                self.live.last_run = Some(LastRun::from(report));
                 self.live.last_event = None;
                 self.live.messages.clone_from(&report.messages);
             }
             Some(report) if !report.is_nothing() => {
-                self.live.last_event = Some(RunSummary::from(report));
+                self.live.last_event = Some(LastRun::from(report));
             }
             _ => {}
         }

@@ -25,7 +25,7 @@ use crate::download::HttpsDownload;
 use crate::engine::{self, Circumstances, RefusedRevision, RunRequest, Selection, with_notified};
 use crate::managed::ManagedHost;
 use crate::metrics::Resident;
-use crate::report::{Outcome, OverrideKind, Report, ResourceState, Revision};
+use crate::report::{Outcome, OverrideKind, Report, ResourceState, Revision, Scope};
 use crate::source::Source;
 use crate::state::{Locks, Retention, State};
 
@@ -308,17 +308,21 @@ impl Worker {
         state: &mut State,
     ) -> Report {
         messages.extend(nothing.reasons);
-        let name = self.host.host_name();
-        let mut report = engine::refused(&messages, nothing.revision, name, job.trigger, state);
-        report.overrides.clone_from(&job.overrides);
-        if self.host.audit() {
-            "audit".clone_into(&mut report.mode);
-        }
+        let refusal = engine::Refusal {
+            reasons: &messages,
+            revision: nothing.revision,
+            host: self.host.host_name(),
+            trigger: job.trigger,
+            scope: Scope::Host,
+            audit: self.host.audit(),
+            overrides: job.overrides.clone(),
+        };
+        let report = refusal.report(state);
         let reports = &self.host.settings.reports;
         let retention = Retention::new(reports.keep_runs, reports.keep_days);
         if let Err(error) = state.keep_report(&report, None, &retention) {
             log::warn!("the report of this run is kept later: {error}");
-            state.put_off(&report, &retention);
+            state.put_off(&report, None, &retention);
         }
         report
     }

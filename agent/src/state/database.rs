@@ -4,15 +4,18 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::damage::{Check, check, corrupt, is_damage, salvage, set_aside, with_suffix};
 use super::reopening::Identity;
 use super::schema::{SCHEMA_VERSION, migrate, new_tables};
 use super::{StateError, chain};
+
+/// How long one process waits for another that is writing.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The opened database. Other parts of the state add their own queries.
 pub struct Database {
@@ -66,7 +69,7 @@ impl Reading {
         } else {
             Connection::open_with_flags(&real, flags)
         }?;
-        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.busy_timeout(PATIENCE)?;
         // SQLite looks for the journal only now.
         connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
         Ok(connection)
@@ -233,13 +236,8 @@ impl Database {
         make_private(&real_path(path))?;
         let connection =
             Connection::open_with_flags(real_path(path), flags).map_err(failed("opening it"))?;
-        connection.busy_timeout(Duration::from_secs(10)).map_err(failed("opening it"))?;
-        connection
-            .execute_batch(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-                 PRAGMA journal_size_limit=4194304; PRAGMA cache_size=-256;",
-            )
-            .map_err(failed("choosing its journal"))?;
+        connection.busy_timeout(PATIENCE).map_err(failed("opening it"))?;
+        choose_journal(&connection).map_err(failed("choosing its journal"))?;
         let mut database = Self::new(path, connection);
         match database.version()? {
             0 => database.write("making its tables", |transaction| {
@@ -294,6 +292,28 @@ impl Database {
         match rows.next().map_err(self.failed("reading a setting"))? {
             Some(row) => Ok(Some(row.get(0).map_err(self.failed("reading a setting"))?)),
             None => Ok(None),
+        }
+    }
+}
+
+/// SQLite does not wait for others where the journal becomes another: a new database that two
+/// processes open is busy for a moment.
+fn choose_journal(connection: &Connection) -> rusqlite::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let chosen = connection.execute_batch(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
+             PRAGMA journal_size_limit=4194304; PRAGMA cache_size=-256;",
+        );
+        match chosen {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < end =>
+            {
+                // Its lock has no descriptor that becomes ready.
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            other => return other,
         }
     }
 }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Transaction, params};
 use steadfast_policies::Catalog;
 
+use super::ledger::{Declared, Known};
 use super::{State, StateError, chain, ledger, results, totals};
 use crate::clock;
 use crate::report::{Report, RunSummary, Scope, document_digest, listing};
@@ -50,17 +51,30 @@ impl State {
         catalog: Option<&Catalog>,
         retention: &Retention,
     ) -> Result<bool, StateError> {
+        match catalog {
+            Some(catalog) => self.keep(report, Known::All(catalog), retention),
+            None => self.keep(report, Known::Digests(&Declared::default()), retention),
+        }
+    }
+
+    /// [`Self::keep_report`], whatever is known of the declarations.
+    pub(super) fn keep(
+        &self,
+        report: &Report,
+        known: Known<'_>,
+        retention: &Retention,
+    ) -> Result<bool, StateError> {
         let unreadable = |source| StateError::Document { run: report.id.clone(), source };
         let document = serde_json::to_string(report).map_err(unreadable)?;
         let digest = document_digest(&document);
-        let listing = match (&report.catalog, catalog) {
-            (Some(digest), Some(catalog)) if !self.has_listing(digest)? => {
+        let listing = match (&report.catalog, known) {
+            (Some(digest), Known::All(catalog)) if !self.has_listing(digest)? => {
                 Some((digest, serde_json::to_string(&listing(catalog)).map_err(unreadable)?))
             }
             _ => None,
         };
         self.database.write("keeping the report", |transaction| {
-            let drift = ledger::record(transaction, report, catalog)?;
+            let drift = ledger::record(transaction, report, known)?;
             if report.is_nothing() && drift.is_empty() {
                 return Ok(false);
             }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
-use steadfast_policies::Catalog;
+use steadfast_policies::{Catalog, Resource};
 
 use super::selecting::Conditions;
 use super::{State, StateError, hexadecimal};
@@ -67,7 +67,7 @@ impl EpisodeQuery {
 pub(super) fn record(
     transaction: &Transaction<'_>,
     report: &Report,
-    catalog: Option<&Catalog>,
+    known: Known<'_>,
 ) -> rusqlite::Result<Recorded> {
     let mut open: HashMap<(String, String), (i64, Episode)> = HashMap::new();
     {
@@ -87,7 +87,14 @@ pub(super) fn record(
     if open.is_empty() && !report.resources.iter().any(is_drift) {
         return Ok(Recorded::default());
     }
-    let declared = Declared::new(catalog);
+    let all;
+    let declared = match known {
+        Known::Digests(digests) => digests,
+        Known::All(catalog) => {
+            all = Declared::new(&catalog.resources);
+            &all
+        }
+    };
     let mut recorded = Recorded::default();
     for resource in &report.resources {
         let name = (resource.kind.clone(), resource.title.clone());
@@ -121,7 +128,10 @@ pub(super) fn record(
             }
         }
     }
-    recorded.went_on += end_of_unnamed(transaction, report, catalog, &declared, open)?;
+    recorded.went_on += match known {
+        Known::All(_) => end_of_unnamed(transaction, report, declared, open)?,
+        Known::Digests(_) => 0,
+    };
     Ok(recorded)
 }
 
@@ -130,13 +140,9 @@ pub(super) fn record(
 fn end_of_unnamed(
     transaction: &Transaction<'_>,
     report: &Report,
-    catalog: Option<&Catalog>,
     declared: &Declared,
     open: HashMap<(String, String), (i64, Episode)>,
 ) -> rusqlite::Result<usize> {
-    if catalog.is_none() || open.is_empty() {
-        return Ok(0);
-    }
     let focus: Option<HashSet<(&str, &str)>> = report
         .focus
         .as_ref()
@@ -159,13 +165,34 @@ fn end_of_unnamed(
     Ok(ended)
 }
 
-/// The digests of a catalog's declarations, by kind and title.
-struct Declared(HashMap<(String, String), String>);
+/// What is known of the declarations when a report is kept.
+#[derive(Clone, Copy)]
+pub(super) enum Known<'a> {
+    /// All that the run was about.
+    All(&'a Catalog),
+    /// These digests.
+    Digests(&'a Declared),
+}
+
+/// The digests of declarations, by kind and title.
+#[derive(Default)]
+pub(super) struct Declared(HashMap<(String, String), String>);
 
 impl Declared {
-    fn new(catalog: Option<&Catalog>) -> Self {
-        let resources = catalog.map_or(&[][..], |catalog| catalog.resources.as_slice());
-        let named = resources.iter().map(|resource| {
+    /// Those of the resources of `catalog` that `report` names.
+    pub(super) fn named_in(report: &Report, catalog: &Catalog) -> Self {
+        let named: HashSet<(&str, &str)> = report
+            .resources
+            .iter()
+            .map(|resource| (resource.kind.as_str(), resource.title.as_str()))
+            .collect();
+        Self::new(catalog.resources.iter().filter(|resource| {
+            named.contains(&(resource.reference.kind(), resource.reference.title()))
+        }))
+    }
+
+    fn new<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> Self {
+        let named = resources.into_iter().map(|resource| {
             let reference = &resource.reference;
             let name = (reference.kind().to_owned(), reference.title().to_owned());
             (name, hexadecimal(resource.digest.as_slice()))

@@ -124,9 +124,7 @@ pub struct State {
     /// What the next report should say about the state.
     notes: Vec<String>,
     /// Reports that could not be kept yet.
-    put_off: Vec<reopening::PutOff>,
-    /// How many more there were.
-    lost: u32,
+    late: reopening::Late,
     /// Where replaced contents are kept.
     pub bucket: FileBucket,
 }
@@ -187,7 +185,7 @@ impl State {
         let database = Rc::new(database);
         let bucket = FileBucket::new(directory.join("bucket"), Rc::clone(&database));
         let directory = directory.to_owned();
-        Self { directory, database, notes: Vec::new(), put_off: Vec::new(), lost: 0, bucket }
+        Self { directory, database, notes: Vec::new(), late: reopening::Late::default(), bucket }
     }
 
     /// Where the copy of the policy repository lives.

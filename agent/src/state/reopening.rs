@@ -6,14 +6,18 @@
 //! ([`super::unwritable`]) and gets another chance. Reports that could not be kept meanwhile are kept
 //! then, as far as they are few.
 
+use std::collections::VecDeque;
+use std::fmt::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
+use steadfast_policies::Catalog;
 
 use super::damage::with_suffix;
 use super::database::{Database, make_private};
+use super::ledger::{Declared, Known};
 use super::{Retention, State, StateError};
 use crate::report::Report;
 
@@ -39,9 +43,21 @@ impl Identity {
 }
 
 /// A report that could not be kept.
-pub(super) struct PutOff {
+struct PutOff {
     report: Report,
+    /// The declarations of what it names: they may be others by the time that it is kept.
+    declared: Declared,
     retention: Retention,
+}
+
+/// The reports that could not be kept when they were made.
+#[derive(Default)]
+pub(super) struct Late {
+    waiting: VecDeque<PutOff>,
+    /// How many have been kept since then.
+    kept: usize,
+    /// For how many there was no room here either.
+    lost: usize,
 }
 
 impl State {
@@ -50,10 +66,11 @@ impl State {
     /// that was deleted is written anew from what is still open of it.
     ///
     /// Costs two looks at the file system where nothing is wrong.
-    pub fn for_next_run(self, root: &Path) -> Result<Self, StateError> {
+    pub fn for_next_run(mut self, root: &Path) -> Result<Self, StateError> {
         let there = Identity::of(self.database.path());
         let in_memory = self.unwritable().is_some();
         if !in_memory && self.database.opened().is_some_and(|opened| *opened == there) {
+            self.catch_up();
             return Ok(self);
         }
         let mut note = None;
@@ -76,7 +93,7 @@ impl State {
                     .to_owned(),
             );
         }
-        let Self { directory, database, mut notes, put_off, lost, bucket } = self;
+        let Self { directory, database, mut notes, late, bucket } = self;
         let suspect = database.is_suspect();
         // Its last user closes it: what is opened next must not meet its locks.
         drop((bucket, database));
@@ -86,8 +103,7 @@ impl State {
             notes.push(note);
         }
         state.notes = notes;
-        state.put_off = put_off;
-        state.lost = lost;
+        state.late = late;
         state.catch_up();
         Ok(state)
     }
@@ -98,50 +114,66 @@ impl State {
     }
 
     /// Remembers a report that could not be kept, for as long as the process lives.
-    pub(crate) fn put_off(&mut self, report: &Report, retention: &Retention) {
+    /// `catalog` is what the run applied, if it got so far.
+    pub(crate) fn put_off(
+        &mut self,
+        report: &Report,
+        catalog: Option<&Catalog>,
+        retention: &Retention,
+    ) {
         if report.is_nothing() {
             return;
         }
-        if self.put_off.len() < MOST_PUT_OFF {
+        if self.late.waiting.len() < MOST_PUT_OFF {
+            let declared = catalog.map(|catalog| Declared::named_in(report, catalog));
+            let declared = declared.unwrap_or_default();
             let (report, retention) = (report.clone(), retention.clone());
-            self.put_off.push(PutOff { report, retention });
+            self.late.waiting.push_back(PutOff { report, declared, retention });
         } else {
-            self.lost += 1;
+            self.late.lost += 1;
             log::error!("the report of run {} is lost: too many wait to be kept", report.id);
         }
     }
 
-    /// Keeps what was put off, if that can be done now.
+    /// Keeps what was put off, as far as that can be done now, and says so once all of it is kept.
     fn catch_up(&mut self) {
-        if self.unwritable().is_some() {
+        if self.late.waiting.is_empty() || self.unwritable().is_some() {
             return;
         }
-        let waiting = std::mem::take(&mut self.put_off);
-        let count = waiting.len();
-        let mut waiting = waiting.into_iter();
-        while let Some(PutOff { mut report, retention }) = waiting.next() {
-            report.messages.push("kept late: the agent's state could not be written".to_owned());
-            let kept = self.newest_report_digest().and_then(|digest| {
-                report.previous = digest;
-                self.keep_report(&report, None, &retention)
-            });
-            if let Err(error) = kept {
-                log::warn!("the report of run {} is still not kept: {error}", report.id);
-                self.put_off.push(PutOff { report, retention });
-                self.put_off.extend(waiting);
+        while let Some(put_off) = self.late.waiting.pop_front() {
+            if let Err(error) = self.keep_late(&put_off) {
+                log::warn!("the report of run {} is still not kept: {error}", put_off.report.id);
+                self.late.waiting.push_front(put_off);
                 return;
             }
+            self.late.kept += 1;
         }
-        if count > 0 {
-            let lost = match std::mem::take(&mut self.lost) {
-                0 => String::new(),
-                lost => format!("; {lost} more are lost"),
-            };
-            self.notes.push(format!(
-                "the agent's state can be written again: {count} reports that waited for that are \
-                 kept{lost}"
-            ));
+        let Late { kept, lost, .. } = std::mem::take(&mut self.late);
+        let (reports, are) = if kept == 1 { ("report", "is") } else { ("reports", "are") };
+        let mut note = format!(
+            "the agent's state can be written again: {kept} {reports} that waited for that {are} kept"
+        );
+        if lost > 0 {
+            let _ = write!(note, ", and {lost} for which there was no room are lost");
         }
+        self.notes.push(note);
+    }
+
+    fn keep_late(&self, PutOff { report, declared, retention }: &PutOff) -> Result<(), StateError> {
+        let failed = || self.database.failed("looking for a report");
+        let mut statement = self
+            .database
+            .connection
+            .prepare("SELECT 1 FROM runs WHERE id = ?1")
+            .map_err(failed())?;
+        // What could not be told to be written may have been written all the same.
+        if statement.exists([&report.id]).map_err(failed())? {
+            return Ok(());
+        }
+        let mut report = report.clone();
+        report.messages.push("kept late: the agent's state could not be written".to_owned());
+        report.previous = self.newest_report_digest()?;
+        self.keep(&report, Known::Digests(declared), retention).map(drop)
     }
 
     /// Writes all of the open database to its place, where nothing is.

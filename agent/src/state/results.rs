@@ -29,10 +29,9 @@ pub(super) fn insert(
         let number: i64 = transaction
             .prepare_cached("SELECT number FROM resources WHERE kind = ?1 AND title = ?2")?
             .query_row(name, |row| row.get(0))?;
-        let state = serde_json::to_value(resource.state).unwrap_or_default();
         transaction
             .prepare_cached("INSERT OR REPLACE INTO results VALUES (?1, ?2, ?3)")?
-            .execute(params![number, run, state.as_str().unwrap_or_default()])?;
+            .execute(params![number, run, resource.state.as_str()])?;
     }
     Ok(())
 }

@@ -90,9 +90,8 @@ impl State {
     /// After `error`, whatever is at fault: goes on in memory. For a run that has changed
     /// something, and owes a report of that.
     pub(crate) fn go_on_in_memory(&mut self, error: &StateError) -> Result<(), StateError> {
-        let (notes, put_off) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.put_off));
-        let lost = self.lost;
-        *self = Self { notes, put_off, lost, ..Self::in_memory(&self.directory, error)? };
+        let (notes, late) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.late));
+        *self = Self { notes, late, ..Self::in_memory(&self.directory, error)? };
         Ok(())
     }
 

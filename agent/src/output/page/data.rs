@@ -6,7 +6,7 @@ use serde::Serialize;
 use steadfast_resources::Change;
 
 use crate::drift::Episode;
-use crate::report::{Counts, Outcome, Report, ResourceReport, ResourceState, RunSummary, Scope};
+use crate::report::{Outcome, Report, ResourceReport, ResourceState, RunSummary, Scope};
 
 /// How much a page holds.
 #[derive(Debug, Clone, Copy)]
@@ -202,18 +202,9 @@ impl Revisions {
 fn row(run: &RunSummary, revisions: &mut Revisions) -> RunRow {
     let subject = run.subject.as_deref().unwrap_or_default();
     let revision = run.commit.as_deref().map(|commit| revisions.number(commit, subject));
-    let Counts {
-        total,
-        in_sync,
-        changed,
-        corrected,
-        drifted,
-        failed,
-        blocked,
-        skipped,
-        not_reached,
-        notified,
-    } = run.counts;
+    let counts = run.counts;
+    let [in_sync, changed, corrected, drifted, failed, blocked, skipped, not_reached] =
+        counts.by_state().map(|(_, count)| count);
     (
         run.id.clone(),
         run.started.clone(),
@@ -224,7 +215,7 @@ fn row(run: &RunSummary, revisions: &mut Revisions) -> RunRow {
         run.scope,
         revision,
         [
-            total,
+            counts.total,
             in_sync,
             changed,
             corrected,
@@ -233,7 +224,7 @@ fn row(run: &RunSummary, revisions: &mut Revisions) -> RunRow {
             blocked,
             skipped,
             not_reached,
-            notified,
+            counts.notified,
         ],
     )
 }

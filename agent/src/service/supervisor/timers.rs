@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Supervisor;
 use crate::config::Settings;
-use crate::report::{Outcome, Revision, Scope};
+use crate::report::{Outcome, Report, Revision, Scope};
 use crate::service::fetching::Question;
 use crate::service::worker::Order;
 use crate::service::{End, ServiceError, systemd};
@@ -130,15 +130,16 @@ impl Supervisor {
             self.live.last_run.as_ref().map_or_else(Revision::default, |run| run.revision.clone());
         match State::open_for_run(&self.host.root, &self.host.state_directory) {
             Ok(state) => {
-                let name = self.host.host_name();
-                let reasons = [reason.clone()];
-                let mut report = crate::engine::refused(&reasons, revision, name, &trigger, &state);
-                report.outcome = Outcome::Interrupted;
-                report.mode.clone_from(&self.live.mode);
-                report.overrides = self.overrides();
-                if trigger == "event" {
-                    report.scope = Scope::Focus;
-                }
+                let refusal = crate::engine::Refusal {
+                    reasons: std::slice::from_ref(&reason),
+                    revision,
+                    host: self.host.host_name(),
+                    trigger: &trigger,
+                    scope: if self.focused { Scope::Focus } else { Scope::Host },
+                    audit: self.host.audit(),
+                    overrides: self.overrides(),
+                };
+                let report = Report { outcome: Outcome::Interrupted, ..refusal.report(&state) };
                 let reports = &self.host.settings.reports;
                 let retention = Retention::new(reports.keep_runs, reports.keep_days);
                 if let Err(error) = state.keep_report(&report, None, &retention) {

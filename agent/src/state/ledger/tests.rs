@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use steadfast_policies::Catalog;
+use steadfast_policies::{Catalog, Resource};
 use steadfast_resources::Actor;
 use steadfast_resources::host::FakeHost;
 use steadfast_resources::host::files::FakeNodeKind;
 
 use super::*;
 use crate::engine::testing::{Asked, catalog, run_asked};
-use crate::engine::{Circumstances, Silent};
+use crate::engine::{Circumstances, RefusedRevision, Silent};
 use crate::state::{Retention, RunQuery};
 
 /// A host, its state, and the runs on it.
@@ -43,7 +43,7 @@ impl Scene {
     /// One run because something happened to these resources.
     fn event(&mut self, catalog: &Catalog, titles: &[&str]) -> Report {
         let position = |title: &&str| {
-            let is = |resource: &steadfast_policies::Resource| resource.reference.title() == *title;
+            let is = |resource: &Resource| resource.reference.title() == *title;
             catalog.resources.iter().position(is).unwrap()
         };
         let focus: BTreeSet<usize> = titles.iter().map(position).collect();
@@ -283,6 +283,32 @@ fn a_quiet_run_writes_three_rows_however_much_there_is() {
 }
 
 #[test]
+fn an_event_that_found_nothing_is_nothing_also_while_a_revision_is_refused() {
+    let mut scene = Scene::new();
+    let policy = files(&[("/etc/a", "1")]);
+    scene.run(&policy);
+    let runs = |scene: &Scene| scene.state.run_summaries(&RunQuery::default()).unwrap().len();
+    let refused = || {
+        let revision = crate::report::Revision::default();
+        Some(RefusedRevision { revision, reasons: vec!["a typo".to_owned()] })
+    };
+    let event = |scene: &mut Scene| {
+        let focus = Some(BTreeSet::from([0]));
+        let circumstances = Circumstances { focus, refused: refused(), ..Circumstances::default() };
+        scene.ask(&policy, Asked { trigger: "event", circumstances, ..Asked::default() })
+    };
+    let report = event(&mut scene);
+    assert_eq!((report.outcome, report.wanted.is_some()), (Outcome::Converged, true));
+    assert_eq!(runs(&scene), 1);
+    scene.write("/etc/a", "defaced");
+    assert_eq!(event(&mut scene).outcome, Outcome::Corrected);
+    assert_eq!(runs(&scene), 2);
+    let circumstances = Circumstances { refused: refused(), ..Circumstances::default() };
+    let report = scene.ask(&policy, Asked { circumstances, ..Asked::default() });
+    assert_eq!(report.outcome, Outcome::Failed, "the host is not what was asked for");
+}
+
+#[test]
 fn a_clock_that_jumps_ahead_does_not_take_the_history_along() {
     let mut scene = Scene::new();
     let policy = files(&[("/etc/a", "1")]);
@@ -304,6 +330,33 @@ fn a_clock_that_jumps_ahead_does_not_take_the_history_along() {
         scene.state.keep_report(&report, None, &Retention::new(1000, 0)).unwrap();
     }
     assert_eq!(runs(&scene), 101, "in the end all of it has gone");
+}
+
+#[test]
+fn a_report_from_the_future_is_in_nobodys_way() {
+    let mut scene = Scene::new();
+    let first = scene.run(&files(&[("/etc/a", "1")]));
+    let ids = |scene: &Scene| -> Vec<String> {
+        let runs = scene.state.run_summaries(&RunQuery::default()).unwrap();
+        runs.into_iter().map(|run| run.id).collect()
+    };
+    let keep = |name: &str, started: &str, retention: &Retention| {
+        let previous = scene.state.newest_report_digest().unwrap();
+        let started = started.to_owned();
+        let report = Report { id: name.to_owned(), started, previous, ..first.clone() };
+        scene.state.keep_report(&report, None, retention).unwrap();
+    };
+    let by_age = Retention::new(1000, 90);
+    keep("old1", "2020-01-01T00:00:00.000Z", &Retention::new(1000, 100_000));
+    keep("old2", "2020-01-02T00:00:00.000Z", &Retention::new(1000, 100_000));
+    keep("ahead", "2999-01-01T00:00:00.000Z", &Retention::new(1000, 100_000));
+    // The clock is right again.
+    keep("now1", &first.started, &by_age);
+    assert_eq!(ids(&scene), ["now1", "ahead", first.id.as_str()], "what is old goes, by age");
+    keep("now2", &first.started, &Retention::new(2, 90));
+    assert_eq!(ids(&scene), ["now2", "now1"], "what was ahead goes, by count");
+    assert_eq!(scene.state.last_whole_run().unwrap().unwrap().id, "now2");
+    assert_eq!(scene.state.verify_chain().unwrap().broken, None);
 }
 
 /// Every query of the ledger finds its rows by an index, however many runs are kept.

@@ -6,9 +6,10 @@ use steadfast_resources::host::FakeHost;
 use steadfast_resources::host::files::FakeNodeKind;
 
 use super::*;
+use crate::drift::Ending;
 use crate::engine::Silent;
 use crate::engine::testing::{catalog, run};
-use crate::report::Outcome;
+use crate::report::{Counts, Outcome, Scope};
 use crate::state::{EpisodeQuery, RunQuery};
 
 /// A process that stays, on a host with one file.
@@ -183,10 +184,70 @@ fn reports_that_could_not_be_kept_are_kept_later() {
     assert_eq!(resident.kept(), (1, 0));
     // There is room again.
     let report = resident.cycle();
-    assert!(says(&report, "1 reports that waited"), "{:?}", report.messages);
+    assert!(says(&report, "1 report that waited for that is kept"), "{:?}", report.messages);
     assert_eq!(resident.state().unwritable(), None);
     assert_eq!(resident.kept(), (3, 1), "the drift that was corrected meanwhile is in the ledger");
     let runs = resident.state().run_summaries(&RunQuery::default()).unwrap();
     let late = resident.state().stored_run(Some(&runs[1].id)).unwrap().unwrap();
     assert!(says(&late.report, "kept late"));
+}
+
+/// A disk that is full for longer than reports can wait: what is said is what became of them.
+#[test]
+fn what_is_said_of_late_reports_is_what_became_of_them() {
+    let mut resident = Resident::new();
+    let retention = Retention::new(1000, 10);
+    let mut state = resident.state.take().unwrap();
+    let report = state.stored_run(None).unwrap().unwrap().report;
+    let counts = Counts::default();
+    let nothing = Report { trigger: "event".into(), scope: Scope::Focus, counts, ..report.clone() };
+    let put_off = |state: &mut State, name: &str, number: usize, report: &Report| {
+        state.put_off(
+            &Report { id: format!("{name}{number}"), ..report.clone() },
+            None,
+            &retention,
+        );
+    };
+    // Events that found nothing take no places.
+    (0..200).for_each(|number| put_off(&mut state, "nothing", number, &nothing));
+    // One that was written after all, as it turns out, is in nobody's way.
+    state.put_off(&report, None, &retention);
+    (0..MOST_PUT_OFF + 2).for_each(|number| put_off(&mut state, "late", number, &report));
+    // There is room for some of them only, at first.
+    state
+        .database
+        .connection
+        .execute_batch(
+            "CREATE TRIGGER full BEFORE INSERT ON runs WHEN NEW.id = 'late40'
+             BEGIN SELECT RAISE(FAIL, 'full'); END",
+        )
+        .unwrap();
+    let mut state = state.for_next_run(Path::new("/")).unwrap();
+    assert_eq!(state.take_notes(), Vec::<String>::new(), "not yet");
+    state.database.connection.execute_batch("DROP TRIGGER full").unwrap();
+    let mut state = state.for_next_run(Path::new("/")).unwrap();
+    let note = "the agent's state can be written again: 100 reports that waited for that are \
+                kept, and 3 for which there was no room are lost";
+    assert_eq!(state.take_notes(), [note]);
+    let late = state.stored_run(Some("late40")).unwrap().unwrap().report;
+    assert_eq!(late.messages.len(), 1, "{:?}", late.messages);
+    resident.state = Some(state);
+    assert_eq!(resident.kept(), (100, 0));
+}
+
+/// Drift that nothing corrected is put off, and then what was found is declared.
+#[test]
+fn a_late_report_knows_what_was_declared_when_it_was_made() {
+    let mut resident = Resident::new();
+    let content = |text: &str| catalog(&format!("[file.\"/etc/a\"]\nenforce = false\n{text}"));
+    resident.catalog = content("content = \"1\"\n");
+    resident.cycle();
+    resident.drift();
+    resident.state().database.connection.execute_batch("PRAGMA query_only=1").unwrap();
+    assert_eq!(resident.cycle().outcome, Outcome::Drifted);
+    resident.catalog = content("content = \"defaced\"\n");
+    resident.cycle();
+    let episodes = resident.state().episodes(&EpisodeQuery::default()).unwrap();
+    let ends: Vec<_> = episodes.iter().map(|episode| episode.end.as_ref().unwrap().how).collect();
+    assert_eq!(ends, [Ending::Redeclared]);
 }

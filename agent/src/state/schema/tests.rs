@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::VERSION_1;
 use crate::report::{
@@ -165,4 +166,55 @@ fn a_migration_that_is_cut_off_has_not_happened() {
     let state = State::open(directory.path()).unwrap();
     has_everything(&state);
     state.run_begins("4", &Places::new()).unwrap();
+}
+
+/// Two processes that open it at the same time: each brings it up to date, or finds that done.
+#[test]
+fn openings_at_the_same_time_do_not_meet() {
+    for old in [false, true] {
+        for _ in 0..20 {
+            let directory = private();
+            if old {
+                version_1(directory.path());
+            }
+            let begin = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                let open = || {
+                    begin.wait();
+                    State::open(directory.path()).map(drop)
+                };
+                let all: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+                for opened in all {
+                    opened.join().unwrap().unwrap();
+                }
+            });
+            let state = State::open(directory.path()).unwrap();
+            if old {
+                has_everything(&state);
+            }
+            assert!(!directory.path().join("state.sqlite.damaged").exists());
+        }
+    }
+}
+
+/// One that has read the version while another is at work, and comes to write only then.
+#[test]
+fn what_another_has_brought_up_to_date_meanwhile_stays_so() {
+    let directory = private();
+    let path = version_1(directory.path());
+    let mut other = Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA journal_mode=WAL").unwrap();
+    let transaction = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    super::migrate(&transaction).unwrap();
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| State::open(directory.path()).map(drop));
+        let deadline = Instant::now() + Duration::from_millis(300);
+        while !opened.is_finished() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert!(!opened.is_finished(), "it waits for the other");
+        transaction.commit().unwrap();
+        opened.join().unwrap().unwrap();
+    });
+    has_everything(&State::open(directory.path()).unwrap());
 }
