@@ -171,6 +171,10 @@ hostile! {
     a_text_that_doubles: template("{% set ns = namespace(a='xxxxxxxxxx') %}{% for i in range(64) %}{% set ns.a = ns.a ~ ns.a %}{% endfor %}") => "exceeds 16 MiB";
     a_text_that_doubles_by_hand: template(&format!("{{% set a = 'x' %}}{}", "{% set a = a ~ a %}".repeat(64))) => "exceeds 16 MiB";
     a_text_that_doubles_in_blocks: template(&format!("{{% set a = 'x' %}}{}", "{% set a %}{{ a }}{{ a }}{% endset %}".repeat(64))) => "exceeds 16 MiB";
+    a_text_that_doubles_by_default: template(&format!("{{% set a = 'x' %}}{}", "{% set a = (a ~ a)|d('') %}".repeat(36))) => "exceed";
+    a_text_that_doubles_as_a_default: template(&format!("{{% set a = 'x' %}}{}", "{% set a = {}.nothing|default(a ~ a) %}".repeat(36))) => "exceed";
+    a_text_that_doubles_as_text: template(&format!("{{% set a = 'x' %}}{}", "{% set a = (a ~ a)|string %}".repeat(36))) => "exceed";
+    a_list_that_doubles_by_default: template(&format!("{{% set a = [1] %}}{}", "{% set a = (a + a)|default([]) %}".repeat(36))) => "exceed";
     a_sum_that_doubles: template(&format!("{{% set a = 'x' %}}{}", "{% set a = a + a %}".repeat(64))) => "exceeds 16 MiB";
     a_list_that_doubles: template(&format!("{{% set a = [1] %}}{}", "{% set a = a + a %}".repeat(64))) => "exceeds 16 MiB";
     a_billion_laughs: template(&format!("{{% set a = 'ha' %}}{}{{{{ a | to_json }}}}", "{% set a = [a, a, a, a, a, a, a, a, a, a] %}".repeat(30))) => "exceeds 16 MiB";
@@ -204,6 +208,8 @@ hostile! {
     constants_that_are_long: template(&format!("{{% if false %}}{}{{% endif %}}", "{{ 'a' * 99999999 }}".repeat(500))) => 1;
     many_long_texts: template(&format!("{{% set x = 'a' * 16000000 %}}{}", many(200, |index| format!("{{% set a{index} = x ~ {index} %}}")))) => "exceed 128 MiB";
     many_long_texts_in_lists: template(&format!("{{% set x = 'a' * 8000000 %}}{}", many(200, |index| format!("{{% set a{index} = [x ~ {index}] %}}")))) => "exceed 128 MiB";
+    many_texts_by_default: template(&format!("{{% set x = 'a' * 8000000 %}}{}", many(200, |index| format!("{{% set a{index} = (x ~ {index})|default('') %}}")))) => "exceed 128 MiB";
+    many_texts_that_fill_up: template(&format!("{{% set x = 'a' * 8000000 %}}{}", many(200, |index| format!("{{% set a{index} = [1] | batch(2, x ~ {index}) %}}")))) => "exceed 128 MiB";
     many_long_lists: template(&format!("{{% set x = range(100000) | list %}}{}", many(2000, |index| format!("{{% set a{index} = x | map('string') | list %}}")))) => "too much work";
     much_written_aside: template("{% set x = 'a' * 16000000 %}{% set y %}{% for i in range(1000) %}{{ x }}{% endfor %}{% endset %}") => "exceed 128 MiB";
     much_text_written_aside: template(&format!("{{% set y %}}{{% for i in range(100000) %}}{}{{% endfor %}}{{% endset %}}", "x".repeat(100_000))) => "exceed 128 MiB";

@@ -8,8 +8,7 @@ use super::limits::{Limited, free, items, limited};
 use crate::expression::budget::{Budget, MAXIMUM_ITEMS, too_large};
 use crate::expression::guard;
 
-/// Replaces all of Jinja's own filters that take a value, tests and functions: whoever hands something
-/// to one of them leaves it to charge for that.
+/// Replaces Jinja's own filters, and its tests and functions that make something or look into a value.
 pub(super) fn install(own: &mut Limited<'_>) {
     around_expressions(own);
     for (name, filter) in [

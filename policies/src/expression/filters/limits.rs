@@ -78,17 +78,8 @@ fn called(
         budget.charge(items(argument)?)?;
     }
     check(budget, arguments)?;
-    made_of(budget, arguments, function.call(state, arguments)?)
-}
-
-/// What was made of `arguments`, charged for unless it is one of them.
-pub(super) fn made_of(budget: &Budget, arguments: &[Value], made: Value) -> Result<Value, Error> {
-    let text = made.as_str();
-    let same = |argument: &Value| match (argument.as_str(), text) {
-        (Some(argument), Some(text)) => std::ptr::eq(argument, text),
-        _ => false,
-    };
-    if text.is_some() && arguments.iter().any(same) { Ok(made) } else { budget.made(made) }
+    // What a filter was given may have been charged by nobody: handed on, it is charged here.
+    budget.made(function.call(state, arguments)?)
 }
 
 /// Nothing is looked at.

@@ -5,7 +5,7 @@ use minijinja::value::{ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::limited;
-use super::limits::{items, made_of};
+use super::limits::items;
 use crate::expression::budget::Budget;
 
 /// The widest text that is made wider.
@@ -43,7 +43,7 @@ pub(super) fn call(
         }
         _ => return Err(ErrorKind::UnknownMethod.into()),
     };
-    made_of(budget, arguments, made)
+    budget.made(made)
 }
 
 fn of_map(map: &Value, method: &str, arguments: &[Value]) -> Result<Value, Error> {

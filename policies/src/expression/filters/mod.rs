@@ -15,6 +15,9 @@ mod texts;
 mod versions;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;

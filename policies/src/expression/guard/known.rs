@@ -9,7 +9,8 @@ pub(super) const MAXIMUM_OPERANDS: usize = 4;
 /// The largest index that is found quickly in a text.
 pub(super) const NEAR: i64 = 1000;
 
-/// Filters that nest nothing: they make no list or map, or hand on what they were given.
+/// Filters that never nest anything deeper. Most make no list or map; `first` and `last` return a part
+/// of what they are given, `default` the value or its argument, which are bounded before.
 pub(super) const FLAT: &[&str] = &[
     "abs",
     "b64decode",
@@ -47,6 +48,9 @@ pub(super) const FLAT: &[&str] = &[
     "truncate",
     "upper",
 ];
+
+/// Filters of those that may hand on the very value that they are given.
+pub(super) const PASSING: &[&str] = &["d", "default"];
 
 /// Whether what `call` returns may be a list or map. Macros return text.
 pub(super) fn may_nest(call: &Call<'_>) -> bool {

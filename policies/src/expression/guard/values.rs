@@ -6,10 +6,10 @@
 //! or becomes part of another value is bounded, unless it is a name, an attribute or the outcome of a
 //! filter, which are bounded already.
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
+use minijinja::machinery::ast::{BinOpKind, Expr};
 
 use super::known::{
-    FLAT, MAXIMUM_OPERANDS, is_comparison, is_constant, is_near, is_number, may_nest,
+    FLAT, MAXIMUM_OPERANDS, PASSING, is_comparison, is_constant, is_near, is_number, may_nest,
 };
 use super::place::range;
 use super::statements::Finder;
@@ -130,21 +130,14 @@ impl Finder<'_> {
                     Some(value @ (Expr::List(_) | Expr::Tuple(_) | Expr::Map(_))) => {
                         self.kept(value);
                     }
+                    Some(value) if PASSING.contains(&filter.name) => self.kept(value),
                     Some(value) => {
                         self.value(value, true);
                     }
                     None => {}
                 }
-                for argument in &filter.args {
-                    match argument {
-                        // A filter charges for its arguments itself.
-                        CallArg::Pos(value @ Expr::BinOp(_))
-                        | CallArg::Kwarg(_, value @ Expr::BinOp(_)) => {
-                            self.value(value, true);
-                        }
-                        argument => self.arguments(std::slice::from_ref(argument)),
-                    }
-                }
+                // What is made may have the arguments in it, at full size.
+                self.arguments(&filter.args);
                 1
             }
             Expr::Test(test) => {
