@@ -33,11 +33,8 @@ pub(super) const SPENT: &str = "the templates and expressions of this host take 
 /// How many bytes one evaluation may make on its way.
 const MAXIMUM_MADE: u64 = 128 << 20;
 
-/// What an item of a list takes.
+/// What an item of a list takes; one of a map is two and its place.
 const ITEM: usize = size_of::<Value>();
-
-/// Lists of fewer items are not counted: what it takes to make them is charged.
-const SHORT_LIST: usize = 10_000;
 
 /// What was used up so far.
 #[derive(Debug, Clone, Default)]
@@ -66,14 +63,16 @@ impl Budget {
     pub(super) fn make(&self, bytes: usize) -> Result<(), Error> {
         self.charge(bytes)?;
         if add(&self.0.made, bytes as u64) > MAXIMUM_MADE {
-            let message =
-                format!("the texts that are made here exceed {} MiB together", MAXIMUM_MADE >> 20);
+            let message = format!(
+                "the texts and lists that are made here exceed {} MiB together",
+                MAXIMUM_MADE >> 20
+            );
             return Err(Error::new(ErrorKind::OutOfFuel, message));
         }
         Ok(())
     }
 
-    /// Takes what making a text or list costs; a view becomes a list. An error where it is too large.
+    /// Takes what making a text, list or map costs; a view becomes a list. An error where it is too large.
     pub(super) fn made(&self, value: Value) -> Result<Value, Error> {
         match value.kind() {
             ValueKind::String => {
@@ -82,26 +81,28 @@ impl Budget {
             }
             ValueKind::Iterable => {
                 let items = value.try_iter()?.take(MAXIMUM_ITEMS + 1).collect::<Vec<_>>();
-                self.counted(items.len())?;
+                self.counted(items.len(), ITEM)?;
                 // An item that is no value tells of what went wrong on the way.
                 if items.iter().any(|item| item.kind() == ValueKind::Invalid) {
                     return Ok(value);
                 }
                 Ok(Value::from(items))
             }
-            ValueKind::Seq | ValueKind::Map => {
-                self.counted(value.len().unwrap_or(0))?;
+            ValueKind::Seq => {
+                self.counted(value.len().unwrap_or(0), ITEM)?;
+                Ok(value)
+            }
+            ValueKind::Map => {
+                self.counted(value.len().unwrap_or(0), 3 * ITEM)?;
                 Ok(value)
             }
             _ => Ok(value),
         }
     }
 
-    fn counted(&self, items: usize) -> Result<(), Error> {
-        if items > MAXIMUM_ITEMS {
-            return Err(too_large());
-        }
-        if items > SHORT_LIST { self.make(items * ITEM) } else { self.charge(items) }
+    /// Takes what a list or map of so many items costs.
+    fn counted(&self, items: usize, size: usize) -> Result<(), Error> {
+        if items > MAXIMUM_ITEMS { Err(too_large()) } else { self.make(items * size) }
     }
 
     /// Takes `units` from it.

@@ -210,6 +210,8 @@ hostile! {
     many_long_texts_in_lists: template(&format!("{{% set x = 'a' * 8000000 %}}{}", many(200, |index| format!("{{% set a{index} = [x ~ {index}] %}}")))) => "exceed 128 MiB";
     many_texts_by_default: template(&format!("{{% set x = 'a' * 8000000 %}}{}", many(200, |index| format!("{{% set a{index} = (x ~ {index})|default('') %}}")))) => "exceed 128 MiB";
     many_texts_that_fill_up: template(&format!("{{% set x = 'a' * 8000000 %}}{}", many(200, |index| format!("{{% set a{index} = [1] | batch(2, x ~ {index}) %}}")))) => "exceed 128 MiB";
+    many_lists_of_medium_length: template(&format!("{{% set x = range(4999) | list %}}{}", many(2900, |index| format!("{{% set a{index} = x + x %}}")))) => "exceed 128 MiB";
+    many_lists_of_medium_length_by_filter: template(&format!("{{% set x = range(9998) | list %}}{}", many(2900, |index| format!("{{% set a{index} = x | reverse %}}")))) => "exceed 128 MiB";
     many_long_lists: template(&format!("{{% set x = range(100000) | list %}}{}", many(2000, |index| format!("{{% set a{index} = x | map('string') | list %}}")))) => "too much work";
     much_written_aside: template("{% set x = 'a' * 16000000 %}{% set y %}{% for i in range(1000) %}{{ x }}{% endfor %}{% endset %}") => "exceed 128 MiB";
     much_text_written_aside: template(&format!("{{% set y %}}{{% for i in range(100000) %}}{}{{% endfor %}}{{% endset %}}", "x".repeat(100_000))) => "exceed 128 MiB";

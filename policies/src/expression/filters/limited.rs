@@ -242,16 +242,13 @@ fn weighed(budget: &Budget, value: &Value) -> Result<(), Error> {
     budget.charge(COMPARING * budget.bounded(value)?)
 }
 
-/// The value, where it is not too large; a view becomes a list.
+/// The value, charged for, where it is not too large; a view becomes a list.
 fn bounded(budget: &Budget, value: Value) -> Result<Value, Error> {
-    match value.kind() {
-        ValueKind::String => budget.made(value),
-        ValueKind::Iterable => {
-            budget.bounded(&value)?;
-            budget.made(value)
-        }
-        _ => budget.bounded(&value).map(|_| value),
+    // The length of a text is looked at where it is charged.
+    if value.kind() != ValueKind::String {
+        budget.bounded(&value)?;
     }
+    budget.made(value)
 }
 
 /// Whether `value`, which is bounded, is a namespace or has one in it.
