@@ -6,7 +6,7 @@
 //! or becomes part of another value is bounded, unless it is a name, an attribute or the outcome of a
 //! filter, which are bounded already.
 
-use minijinja::machinery::ast::{BinOpKind, Expr};
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 
 use super::known::{
     FLAT, MAXIMUM_OPERANDS, PASSING, is_comparison, is_constant, is_near, is_number, may_nest,
